@@ -1,0 +1,9 @@
+//! Everpane: terminal panes that outlive their shells.
+//!
+//! A *pane* is permanent, a PTY is not. See `ARCHITECTURE.md` for the map of this crate.
+
+pub mod geometry;
+pub mod ids;
+pub mod layout;
+pub mod pane;
+pub mod protocol;

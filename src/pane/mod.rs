@@ -1,0 +1,1 @@
+//! One pane: everything that stays when its PTY dies.

@@ -1,0 +1,1 @@
+//! The wire: frames and messages, nothing else.
