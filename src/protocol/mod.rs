@@ -1,1 +1,37 @@
-//! The wire: frames and messages, nothing else.
+//! The wire: frames and messages, nothing else. `docs/protocol.md` is the contract in prose.
+
+pub mod client;
+pub mod frame;
+pub mod server;
+
+/// The WebSocket subprotocol that selects the native framing.
+pub const NATIVE_SUBPROTOCOL: &str = "everpane.v1";
+
+/// The largest message a viewer may send, in bytes; more closes its connection with 1009.
+pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
+
+/// The most payload the gateway puts into one output frame, in bytes.
+pub const MAX_OUTPUT_BYTES: usize = 64 << 10;
+
+/// How many refused messages a viewer may send in a row-up of [`ABUSE_WINDOW_SECS`] before it is closed.
+pub const ABUSE_ERRORS: u32 = 20;
+
+/// The window, in seconds, over which [`ABUSE_ERRORS`] are counted.
+pub const ABUSE_WINDOW_SECS: u64 = 10;
+
+/// Why the gateway closes a viewer's WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// The gateway is shutting down; come back later.
+    GoingAway = 1001,
+    /// Too many refused messages within the window.
+    PolicyViolation = 1008,
+    /// The gateway is at its limit of viewers; try again later.
+    TryAgainLater = 1013,
+    /// The viewer took nothing for a minute, or let its answers pile up.
+    Stalled = 4008,
+}
+
+#[cfg(test)]
+mod typescript;

@@ -1,0 +1,200 @@
+//! Binary frames of both framings.
+//!
+//! A native output frame ends its header with the channel in big-endian order, so that the last header byte
+//! of a channel below 255 is also the whole header of the compact framing: the compact frame is a suffix of
+//! the native one, and one encoding serves every viewer.
+
+use bytes::{Bytes, BytesMut};
+
+/// The number that stands for a pane on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Channel(pub u32);
+
+impl Channel {
+    /// The channel that carries JSON in the compact framing.
+    pub const COMPACT_CONTROL: u8 = 255;
+
+    /// Whether the compact framing, with its one byte, reaches this channel.
+    #[must_use]
+    pub fn is_compact(self) -> bool {
+        self.0 < u32::from(Self::COMPACT_CONTROL)
+    }
+}
+
+/// What a native binary frame from the gateway holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OutputKind {
+    /// The bytes that follow what the viewer had.
+    Output = 1,
+    /// Bytes that do not follow what the viewer had: it must reset its terminal before it applies them.
+    Restart = 2,
+}
+
+/// The length of a native output header: kind, offset (u64), channel (u32), big-endian.
+pub const OUTPUT_HEADER: usize = 13;
+
+/// How much of that header comes before the part that the compact framing shares.
+pub const COMPACT_SKIP: usize = OUTPUT_HEADER - 1;
+
+/// The length of a native input header: kind, channel (u32, big-endian).
+pub const INPUT_HEADER: usize = 5;
+
+/// Writes a native output header into `header`. `offset` is the position of the first payload byte.
+pub fn write_output_header(header: &mut [u8], kind: OutputKind, offset: u64, channel: Channel) {
+    header[0] = kind as u8;
+    header[1..9].copy_from_slice(&offset.to_be_bytes());
+    header[9..13].copy_from_slice(&channel.0.to_be_bytes());
+}
+
+/// A whole native output frame with a copy of `payload`.
+#[must_use]
+pub fn output_frame(kind: OutputKind, offset: u64, channel: Channel, payload: &[&[u8]]) -> Bytes {
+    let length: usize = payload.iter().map(|part| part.len()).sum();
+    let mut frame = BytesMut::with_capacity(OUTPUT_HEADER + length);
+    frame.resize(OUTPUT_HEADER, 0);
+    write_output_header(&mut frame, kind, offset, channel);
+    for part in payload {
+        frame.extend_from_slice(part);
+    }
+    frame.freeze()
+}
+
+/// What a viewer's input frame carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// Keys and pastes: what a person, or a program in their stead, typed.
+    Input,
+    /// What the viewer's terminal sent by itself: answers to queries, focus and mouse reports. Never wakes
+    /// a pane.
+    Report,
+}
+
+/// A viewer's binary frame, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFrame {
+    /// Typed, or sent by the terminal itself.
+    pub kind: InputKind,
+    /// The pane it is for.
+    pub channel: Channel,
+    /// The bytes.
+    pub payload: Bytes,
+}
+
+/// A binary frame that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Nothing in it.
+    #[error("empty frame")]
+    Empty,
+    /// Ends inside its header.
+    #[error("frame of {length} bytes ends inside its {header}-byte header")]
+    Short {
+        /// The frame's length in bytes.
+        length: usize,
+        /// The header's length in bytes.
+        header: usize,
+    },
+    /// A kind byte that this version does not know.
+    #[error("unknown frame kind {kind}; a viewer sends 1 (input) or 2 (report)")]
+    UnknownKind {
+        /// The byte found.
+        kind: u8,
+    },
+}
+
+impl FrameError {
+    /// The offending part of the frame, as `field` of an error message.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            FrameError::Empty | FrameError::Short { .. } => "frame",
+            FrameError::UnknownKind { .. } => "kind",
+        }
+    }
+}
+
+/// Takes a native binary frame from a viewer apart.
+///
+/// # Errors
+/// When it is empty, shorter than its header, or of an unknown kind.
+pub fn parse_native_input(frame: Bytes) -> Result<InputFrame, FrameError> {
+    let kind = match frame.first() {
+        None => return Err(FrameError::Empty),
+        Some(1) => InputKind::Input,
+        Some(2) => InputKind::Report,
+        Some(&kind) => return Err(FrameError::UnknownKind { kind }),
+    };
+    let Some(channel) = frame.get(1..INPUT_HEADER).and_then(|bytes| bytes.try_into().ok()) else {
+        return Err(FrameError::Short { length: frame.len(), header: INPUT_HEADER });
+    };
+    let channel = Channel(u32::from_be_bytes(channel));
+    Ok(InputFrame { kind, channel, payload: frame.slice(INPUT_HEADER..) })
+}
+
+/// A compact frame from a viewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CompactFrame {
+    /// JSON on the control channel.
+    Control(Bytes),
+    /// Keys for a pane.
+    Input(InputFrame),
+}
+
+/// Takes a compact frame from a viewer apart.
+///
+/// # Errors
+/// When it is empty.
+pub fn parse_compact(frame: Bytes) -> Result<CompactFrame, FrameError> {
+    let Some(&channel) = frame.first() else { return Err(FrameError::Empty) };
+    let payload = frame.slice(1..);
+    Ok(if channel == Channel::COMPACT_CONTROL {
+        CompactFrame::Control(payload)
+    } else {
+        let channel = Channel(u32::from(channel));
+        CompactFrame::Input(InputFrame { kind: InputKind::Input, channel, payload })
+    })
+}
+
+/// The compact frame that carries `json` on the control channel.
+#[must_use]
+pub fn compact_control(json: &str) -> Bytes {
+    let mut frame = BytesMut::with_capacity(1 + json.len());
+    frame.extend_from_slice(&[Channel::COMPACT_CONTROL]);
+    frame.extend_from_slice(json.as_bytes());
+    frame.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_compact_frame_is_a_suffix_of_the_native_one() {
+        let frame = output_frame(OutputKind::Output, 0x0102_0304_0506_0708, Channel(7), &[b"a", b"bc"]);
+        assert_eq!(&frame[..], b"\x01\x01\x02\x03\x04\x05\x06\x07\x08\0\0\0\x07abc");
+        assert_eq!(&frame[COMPACT_SKIP..], b"\x07abc");
+    }
+
+    #[test]
+    fn bad_frames_are_named() {
+        assert_eq!(parse_native_input(Bytes::new()), Err(FrameError::Empty));
+        assert_eq!(parse_compact(Bytes::new()), Err(FrameError::Empty));
+        let short = FrameError::Short { length: 4, header: 5 };
+        assert_eq!(parse_native_input(Bytes::from_static(&[1, 0, 0, 0])), Err(short));
+        let unknown = FrameError::UnknownKind { kind: 9 };
+        assert_eq!(parse_native_input(Bytes::from_static(&[9, 0, 0, 0, 0])), Err(unknown));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_parse_or_fail_without_panic(bytes: Vec<u8>) {
+            let bytes = Bytes::from(bytes);
+            if let Ok(frame) = parse_native_input(bytes.clone()) {
+                prop_assert_eq!(&frame.payload[..], &bytes[INPUT_HEADER..]);
+            }
+            prop_assert_eq!(parse_compact(bytes.clone()).is_err(), bytes.is_empty());
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! What the gateway tells: every control message from the gateway to a viewer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::client::{SizePolicy, WakePolicy};
+use crate::ids::{PaneId, SessionId, TabId, ViewerId};
+
+/// A session, as viewers see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The node its new panes start on.
+    pub sandbox_id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub created_at: u64,
+}
+
+/// How a stack's children lie. The words are the wire's: a *vertical* stack has vertical dividers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum StackOrientation {
+    /// Side by side.
+    Vertical,
+    /// One above the other.
+    Horizontal,
+}
+
+/// One place in a tab's tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "tag", rename_all = "lowercase")]
+pub enum LayoutTree {
+    /// Two or more children.
+    Stack {
+        /// How they lie.
+        orientation: StackOrientation,
+        /// The children, left to right or top to bottom.
+        children: Vec<LayoutTree>,
+        /// Each child's share; they sum to 1.
+        ratios: Vec<f64>,
+    },
+    /// A pane.
+    Window {
+        /// Which.
+        key: PaneId,
+    },
+}
+
+/// A tab's tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TabLayout {
+    /// The whole tab.
+    pub root: LayoutTree,
+}
+
+/// A tab, as viewers see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Tab {
+    /// Its id.
+    pub id: TabId,
+    /// The session it belongs to.
+    pub session_id: SessionId,
+    /// Its name.
+    pub name: String,
+    /// Its panes.
+    pub layout: TabLayout,
+    /// The focused pane, as child indices from the root.
+    pub focus: Vec<usize>,
+    /// The pane that has the whole tab, if one does.
+    #[serde(default)]
+    pub zoomed: Option<PaneId>,
+}
+
+/// Why a pane is connected, or why it is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "state", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum PaneStatus {
+    /// It has a terminal.
+    Live,
+    /// A terminal is being started.
+    Starting,
+    /// Its terminal ended. Neither code nor signal: the gateway was not there to see it.
+    Exited {
+        /// The exit code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        code: Option<i32>,
+        /// The signal's name, such as `SIGKILL`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        signal: Option<String>,
+        /// When, in milliseconds since the Unix epoch.
+        #[cfg_attr(test, ts(type = "number"))]
+        at: u64,
+    },
+    /// No terminal could be started.
+    Failed {
+        /// Why.
+        reason: String,
+        /// When the next input may try again, in milliseconds since the Unix epoch; left out once the gateway
+        /// has given up and waits for `pane_respawn`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        retry_at: Option<u64>,
+    },
+}
+
+/// What a native viewer is told of a pane besides its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PaneInfo {
+    /// The name somebody gave it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The title its program set.
+    pub title: String,
+    /// The directory its shell is in, if that is known.
+    #[serde(default)]
+    pub cwd: Option<String>,
+    /// Why it is connected, or why not.
+    pub status: PaneStatus,
+    /// How many bytes of input are held for it.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub pending: usize,
+    /// Its PTY's size: cells across.
+    pub cols: u16,
+    /// Its PTY's size: cells down.
+    pub rows: u16,
+    /// Which input wakes it.
+    pub wake: WakePolicy,
+    /// Whether it closes when its program exits.
+    pub close_on_exit: bool,
+    /// Who decides its size.
+    pub size: SizePolicy,
+}
+
+/// The whole layout with the sessions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// All sessions.
+    pub sessions: Vec<Session>,
+    /// The layout.
+    #[serde(flatten)]
+    pub layout: LayoutUpdate,
+}
+
+/// The whole layout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct LayoutUpdate {
+    /// All tabs of all sessions, session by session, in their order.
+    pub tabs: Vec<Tab>,
+    /// The tab that is shown; `null` when there is none.
+    pub active_tab: Option<TabId>,
+    /// Each pane's channel.
+    pub channels: BTreeMap<PaneId, u32>,
+    /// Whether each pane has a terminal.
+    pub connected: BTreeMap<PaneId, bool>,
+    /// Counts updates; only ever grows. Native viewers only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub revision: Option<u64>,
+    /// More on each pane. Native viewers only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub panes: Option<BTreeMap<PaneId, PaneInfo>>,
+}
+
+/// A refusal. The connection lives on.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorMessage {
+    /// What kind, for programs.
+    pub code: String,
+    /// What was wrong and what to do, for people.
+    pub message: String,
+    /// The offending field of the message, as a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub field: Option<String>,
+    /// The pane it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub pane_id: Option<PaneId>,
+    /// How many bytes of input were not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub bytes: Option<usize>,
+    /// The request it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub request_id: Option<u64>,
+}
+
+/// A control message to a viewer: JSON with its name in `type`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ServerMessage {
+    /// The first message on a native connection.
+    Hello {
+        /// The gateway's version.
+        version: String,
+        /// This connection's id.
+        viewer_id: ViewerId,
+        /// The largest message it takes, in bytes.
+        #[cfg_attr(test, ts(type = "number"))]
+        max_message_bytes: usize,
+    },
+    /// Everything: on connecting once a layout exists, after `connect`, and when sessions changed.
+    State(State),
+    /// The layout changed.
+    LayoutUpdate(LayoutUpdate),
+    /// Panes changed in something else than their place or connection. Native viewers only.
+    PaneUpdate {
+        /// The panes that changed.
+        panes: BTreeMap<PaneId, PaneInfo>,
+    },
+    /// What this viewer looks at, for one with a view of its own.
+    View {
+        /// Its tab.
+        active_tab: Option<TabId>,
+        /// The focused pane of each tab it has looked at.
+        focus: BTreeMap<TabId, PaneId>,
+    },
+    /// A watch began: output before `head` is history.
+    Watching {
+        /// The pane.
+        pane_id: PaneId,
+        /// The offset of the first byte that will come.
+        #[cfg_attr(test, ts(type = "number"))]
+        from: u64,
+        /// The offset of the first byte that is new.
+        #[cfg_attr(test, ts(type = "number"))]
+        head: u64,
+    },
+    /// A request with a `requestId` was done.
+    Ok {
+        /// The request it answers.
+        #[cfg_attr(test, ts(type = "number"))]
+        request_id: u64,
+        /// The session it made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        session_id: Option<SessionId>,
+        /// The tab it made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        tab_id: Option<TabId>,
+        /// The pane it made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        pane_id: Option<PaneId>,
+    },
+    /// A refusal.
+    Error(ErrorMessage),
+    /// Something that people should know and that nobody asked for. Native viewers only.
+    Notice {
+        /// What kind, for programs; a later notice of the same code replaces it.
+        code: String,
+        /// The text; empty when the matter is over.
+        message: String,
+    },
+    /// The answer to `ping`.
+    Pong {
+        /// The request it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        request_id: Option<u64>,
+    },
+}

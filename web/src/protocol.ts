@@ -1,0 +1,716 @@
+// Generated from src/protocol by `EVERPANE_BLESS=1 cargo test --lib typescript`; do not edit.
+
+/**
+ * Which way a split puts its panes.
+ */
+export type SplitOrientation = "horizontal" | "vertical";
+
+/**
+ * A direction on the screen.
+ */
+export type Direction = "left" | "right" | "up" | "down";
+
+/**
+ * Where a new pane goes, seen from the one that is split.
+ */
+export type SplitSide = "before" | "after";
+
+/**
+ * Whose tab and focus a viewer looks at.
+ */
+export type ViewMode = "shared" | "own";
+
+/**
+ * Which input wakes a pane that has no terminal.
+ */
+export type WakePolicy = "any-key" | "enter" | "manual";
+
+/**
+ * Who decides the size of a pane's PTY.
+ */
+export type SizePolicy = { "policy": "latest" } | { "policy": "smallest" } | { "policy": "fixed", 
+/**
+ * Cells across.
+ */
+cols: number, 
+/**
+ * Cells down.
+ */
+rows: number, };
+
+/**
+ * A pane that a viewer wants the output of.
+ */
+export type WatchPane = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * The offset of the first byte the viewer does not have; left out by one that has nothing.
+ */
+offset?: number, };
+
+/**
+ * Says how much room the viewer has; sent first, and again when that changes.
+ */
+export type Connect = { 
+/**
+ * Cells across of the whole viewport.
+ */
+width: number, 
+/**
+ * Cells down of the whole viewport.
+ */
+height: number, 
+/**
+ * Whose tab and focus to look at. Native viewers only.
+ */
+view?: ViewMode, 
+/**
+ * `false`: this viewer never decides a pane's size. Native viewers only.
+ */
+sizing?: boolean, };
+
+/**
+ * Makes a session with one tab and one pane.
+ */
+export type SessionCreate = { 
+/**
+ * Left out: the gateway picks one.
+ */
+name?: string, };
+
+/**
+ * Closes a session with all its tabs.
+ */
+export type SessionDestroy = { 
+/**
+ * The session.
+ */
+sessionId: string, };
+
+/**
+ * Renames a session.
+ */
+export type SessionRename = { 
+/**
+ * The session.
+ */
+sessionId: string, 
+/**
+ * Its new name.
+ */
+name: string, };
+
+/**
+ * Makes a tab with one pane and switches to it.
+ */
+export type TabCreate = { 
+/**
+ * The session it goes into.
+ */
+sessionId: string, 
+/**
+ * Left out: the gateway picks one.
+ */
+name?: string, };
+
+/**
+ * Closes a tab with all its panes.
+ */
+export type TabClose = { 
+/**
+ * The tab.
+ */
+tabId: string, };
+
+/**
+ * Renames a tab.
+ */
+export type TabRename = { 
+/**
+ * The tab.
+ */
+tabId: string, 
+/**
+ * Its new name.
+ */
+name: string, };
+
+/**
+ * Shows a tab.
+ */
+export type TabSwitch = { 
+/**
+ * The tab.
+ */
+tabId: string, };
+
+/**
+ * Moves a tab within its session or to another one.
+ */
+export type TabMove = { 
+/**
+ * The tab.
+ */
+tabId: string, 
+/**
+ * The session it goes to; left out: it stays in its own.
+ */
+sessionId?: string, 
+/**
+ * Its new place, counted from 0; past the end means last.
+ */
+index: number, };
+
+/**
+ * Splits a pane in two; the new one gets the focus.
+ */
+export type PaneSplit = { 
+/**
+ * The pane to split.
+ */
+paneId: string, 
+/**
+ * `horizontal`: side by side.
+ */
+orientation: SplitOrientation, 
+/**
+ * The new pane's size, if the viewer knows it.
+ */
+cols?: number, 
+/**
+ * The new pane's size, if the viewer knows it.
+ */
+rows?: number, 
+/**
+ * Which side the new pane goes to.
+ */
+side?: SplitSide, };
+
+/**
+ * Closes a pane for good, with its terminal.
+ */
+export type PaneClose = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * `true`: refuse with `pane_busy` if a program other than the shell runs in it.
+ */
+ifIdle?: boolean, };
+
+/**
+ * Says how large this viewer shows a pane.
+ */
+export type PaneResize = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * Cells across.
+ */
+cols: number, 
+/**
+ * Cells down.
+ */
+rows: number, };
+
+/**
+ * Moves the focus: in a direction from the focused pane, or to a pane by id.
+ */
+export type PaneFocus = { 
+/**
+ * Where to, from the focused pane of the active tab.
+ */
+direction?: Direction, 
+/**
+ * Which pane; shows its tab too.
+ */
+paneId?: string, };
+
+/**
+ * Names a pane; without a name, it goes back to its program's title.
+ */
+export type PaneRename = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * Its new name.
+ */
+name?: string, };
+
+/**
+ * Gives a pane the whole tab, or takes that back.
+ */
+export type PaneZoom = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * Left out: the other of the two.
+ */
+zoomed?: boolean, };
+
+/**
+ * Exchanges the places of two panes.
+ */
+export type PaneSwap = { 
+/**
+ * One.
+ */
+paneId: string, 
+/**
+ * The other.
+ */
+withPaneId: string, };
+
+/**
+ * Moves a pane to another tab, beside that tab's focused pane.
+ */
+export type PaneMove = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * The tab; left out: a new tab of the same session.
+ */
+tabId?: string, 
+/**
+ * How it is put beside that pane.
+ */
+orientation?: SplitOrientation, };
+
+/**
+ * Moves a pane's edge.
+ */
+export type PaneGrow = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * Which way its edge moves.
+ */
+direction: Direction, 
+/**
+ * How far, in thousandths of the tab.
+ */
+amount: number, };
+
+/**
+ * Sets the ratios of one split, as when a divider is dragged.
+ */
+export type SplitResize = { 
+/**
+ * The tab.
+ */
+tabId: string, 
+/**
+ * Child indices from the root to the split.
+ */
+path: Array<number>, 
+/**
+ * One ratio per child, greater than 0; they are scaled to sum to 1.
+ */
+ratios: Array<number>, };
+
+/**
+ * Starts a new terminal in a pane that has none, whatever its wake policy, at once.
+ */
+export type PaneRespawn = { 
+/**
+ * The pane.
+ */
+paneId: string, };
+
+/**
+ * Throws away the input that is held for a pane.
+ */
+export type PaneDiscard = { 
+/**
+ * The pane.
+ */
+paneId: string, };
+
+/**
+ * Changes settings of a pane; what is left out stays.
+ */
+export type PaneSet = { 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * Which input wakes it.
+ */
+wake?: WakePolicy, 
+/**
+ * Close the pane when its program exits.
+ */
+closeOnExit?: boolean, 
+/**
+ * Who decides its size.
+ */
+size?: SizePolicy, };
+
+/**
+ * Asks for the output of panes, from an offset on. Native viewers only: compact ones get every pane.
+ */
+export type PaneWatch = { 
+/**
+ * The panes.
+ */
+panes: Array<WatchPane>, };
+
+/**
+ * Ends a watch.
+ */
+export type PaneUnwatch = { 
+/**
+ * The panes.
+ */
+paneIds: Array<string>, };
+
+/**
+ * Says that every message up to a layout revision was taken in, so that channels of panes closed before
+ * it may be used again.
+ */
+export type LayoutSeen = { 
+/**
+ * The revision of the newest `state` or `layout_update` taken in.
+ */
+revision: number, };
+
+/**
+ * Asks for a `pong`.
+ */
+export type Ping = Record<symbol, never>;
+
+/**
+ * A control message from a viewer: JSON with its name in `type`.
+ */
+export type ClientMessage = { "type": "connect" } & Connect | { "type": "session_create" } & SessionCreate | { "type": "session_destroy" } & SessionDestroy | { "type": "session_rename" } & SessionRename | { "type": "tab_create" } & TabCreate | { "type": "tab_close" } & TabClose | { "type": "tab_rename" } & TabRename | { "type": "tab_switch" } & TabSwitch | { "type": "tab_move" } & TabMove | { "type": "pane_split" } & PaneSplit | { "type": "pane_close" } & PaneClose | { "type": "pane_resize" } & PaneResize | { "type": "pane_focus" } & PaneFocus | { "type": "pane_rename" } & PaneRename | { "type": "pane_zoom" } & PaneZoom | { "type": "pane_swap" } & PaneSwap | { "type": "pane_move" } & PaneMove | { "type": "pane_grow" } & PaneGrow | { "type": "split_resize" } & SplitResize | { "type": "pane_respawn" } & PaneRespawn | { "type": "pane_discard" } & PaneDiscard | { "type": "pane_set" } & PaneSet | { "type": "pane_watch" } & PaneWatch | { "type": "pane_unwatch" } & PaneUnwatch | { "type": "layout_seen" } & LayoutSeen | { "type": "ping" } & Ping;
+
+/**
+ * A session, as viewers see it.
+ */
+export type Session = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The node its new panes start on.
+ */
+sandboxId: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * When it was made, in milliseconds since the Unix epoch.
+ */
+createdAt: number, };
+
+/**
+ * How a stack's children lie. The words are the wire's: a *vertical* stack has vertical dividers.
+ */
+export type StackOrientation = "vertical" | "horizontal";
+
+/**
+ * One place in a tab's tree.
+ */
+export type LayoutTree = { "tag": "stack", 
+/**
+ * How they lie.
+ */
+orientation: StackOrientation, 
+/**
+ * The children, left to right or top to bottom.
+ */
+children: Array<LayoutTree>, 
+/**
+ * Each child's share; they sum to 1.
+ */
+ratios: Array<number>, } | { "tag": "window", 
+/**
+ * Which.
+ */
+key: string, };
+
+/**
+ * A tab's tree.
+ */
+export type TabLayout = { 
+/**
+ * The whole tab.
+ */
+root: LayoutTree, };
+
+/**
+ * A tab, as viewers see it.
+ */
+export type Tab = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The session it belongs to.
+ */
+sessionId: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its panes.
+ */
+layout: TabLayout, 
+/**
+ * The focused pane, as child indices from the root.
+ */
+focus: Array<number>, 
+/**
+ * The pane that has the whole tab, if one does.
+ */
+zoomed: string | null, };
+
+/**
+ * Why a pane is connected, or why it is not.
+ */
+export type PaneStatus = { "state": "live" } | { "state": "starting" } | { "state": "exited", 
+/**
+ * The exit code.
+ */
+code?: number, 
+/**
+ * The signal's name, such as `SIGKILL`.
+ */
+signal?: string, 
+/**
+ * When, in milliseconds since the Unix epoch.
+ */
+at: number, } | { "state": "failed", 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * When the next input may try again, in milliseconds since the Unix epoch; left out once the gateway
+ * has given up and waits for `pane_respawn`.
+ */
+retryAt?: number, };
+
+/**
+ * What a native viewer is told of a pane besides its place.
+ */
+export type PaneInfo = { 
+/**
+ * The name somebody gave it.
+ */
+name: string | null, 
+/**
+ * The title its program set.
+ */
+title: string, 
+/**
+ * The directory its shell is in, if that is known.
+ */
+cwd: string | null, 
+/**
+ * Why it is connected, or why not.
+ */
+status: PaneStatus, 
+/**
+ * How many bytes of input are held for it.
+ */
+pending: number, 
+/**
+ * Its PTY's size: cells across.
+ */
+cols: number, 
+/**
+ * Its PTY's size: cells down.
+ */
+rows: number, 
+/**
+ * Which input wakes it.
+ */
+wake: WakePolicy, 
+/**
+ * Whether it closes when its program exits.
+ */
+closeOnExit: boolean, 
+/**
+ * Who decides its size.
+ */
+size: SizePolicy, };
+
+/**
+ * The whole layout with the sessions.
+ */
+export type State = { 
+/**
+ * All sessions.
+ */
+sessions: Array<Session>, 
+/**
+ * All tabs of all sessions, session by session, in their order.
+ */
+tabs: Array<Tab>, 
+/**
+ * The tab that is shown; `null` when there is none.
+ */
+activeTab: string | null, 
+/**
+ * Each pane's channel.
+ */
+channels: { [key in string]: number }, 
+/**
+ * Whether each pane has a terminal.
+ */
+connected: { [key in string]: boolean }, 
+/**
+ * Counts updates; only ever grows. Native viewers only.
+ */
+revision?: number, 
+/**
+ * More on each pane. Native viewers only.
+ */
+panes?: { [key in string]: PaneInfo }, };
+
+/**
+ * The whole layout.
+ */
+export type LayoutUpdate = { 
+/**
+ * All tabs of all sessions, session by session, in their order.
+ */
+tabs: Array<Tab>, 
+/**
+ * The tab that is shown; `null` when there is none.
+ */
+activeTab: string | null, 
+/**
+ * Each pane's channel.
+ */
+channels: { [key in string]: number }, 
+/**
+ * Whether each pane has a terminal.
+ */
+connected: { [key in string]: boolean }, 
+/**
+ * Counts updates; only ever grows. Native viewers only.
+ */
+revision?: number, 
+/**
+ * More on each pane. Native viewers only.
+ */
+panes?: { [key in string]: PaneInfo }, };
+
+/**
+ * A refusal. The connection lives on.
+ */
+export type ErrorMessage = { 
+/**
+ * What kind, for programs.
+ */
+code: string, 
+/**
+ * What was wrong and what to do, for people.
+ */
+message: string, 
+/**
+ * The offending field of the message, as a path.
+ */
+field?: string, 
+/**
+ * The pane it is about.
+ */
+paneId?: string, 
+/**
+ * How many bytes of input were not taken.
+ */
+bytes?: number, 
+/**
+ * The request it answers.
+ */
+requestId?: number, };
+
+/**
+ * A control message to a viewer: JSON with its name in `type`.
+ */
+export type ServerMessage = { "type": "hello", 
+/**
+ * The gateway's version.
+ */
+version: string, 
+/**
+ * This connection's id.
+ */
+viewerId: string, 
+/**
+ * The largest message it takes, in bytes.
+ */
+maxMessageBytes: number, } | { "type": "state" } & State | { "type": "layout_update" } & LayoutUpdate | { "type": "pane_update", 
+/**
+ * The panes that changed.
+ */
+panes: { [key in string]: PaneInfo }, } | { "type": "view", 
+/**
+ * Its tab.
+ */
+activeTab: string | null, 
+/**
+ * The focused pane of each tab it has looked at.
+ */
+focus: { [key in string]: string }, } | { "type": "watching", 
+/**
+ * The pane.
+ */
+paneId: string, 
+/**
+ * The offset of the first byte that will come.
+ */
+from: number, 
+/**
+ * The offset of the first byte that is new.
+ */
+head: number, } | { "type": "ok", 
+/**
+ * The request it answers.
+ */
+requestId: number, 
+/**
+ * The session it made.
+ */
+sessionId?: string, 
+/**
+ * The tab it made.
+ */
+tabId?: string, 
+/**
+ * The pane it made.
+ */
+paneId?: string, } | { "type": "error" } & ErrorMessage | { "type": "notice", 
+/**
+ * What kind, for programs; a later notice of the same code replaces it.
+ */
+code: string, 
+/**
+ * The text; empty when the matter is over.
+ */
+message: string, } | { "type": "pong", 
+/**
+ * The request it answers.
+ */
+requestId?: number, };
