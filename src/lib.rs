@@ -2,8 +2,11 @@
 //!
 //! A *pane* is permanent, a PTY is not. See `ARCHITECTURE.md` for the map of this crate.
 
+pub mod clock;
 pub mod geometry;
+pub mod host;
 pub mod ids;
 pub mod layout;
 pub mod pane;
+mod programs;
 pub mod protocol;

@@ -1,0 +1,118 @@
+//! The seam between the gateway and whatever hosts PTYs. The gateway's respawn, output and input code knows
+//! only these traits; the local host is one side of them, a remote node will be another.
+
+pub mod local;
+mod pty;
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::geometry::Size;
+use crate::pane::log::OutputBuf;
+use crate::pane::respawn::Generation;
+
+/// What to run in a new PTY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpawnRequest {
+    /// Which of the pane's terminals this is; comes back in every event.
+    pub generation: Generation,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Where it starts. If that is gone, the nearest parent that exists is taken, and a note says so.
+    pub cwd: PathBuf,
+    /// Its whole environment.
+    pub environment: Vec<(String, String)>,
+    /// The PTY's size from the first moment on.
+    pub size: Size,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exit {
+    /// By itself.
+    Code(i32),
+    /// By a signal, by name.
+    Signal(String),
+    /// Nobody was there to see it.
+    Unknown,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exit::Code(0) => f.write_str("exited"),
+            Exit::Code(code) => write!(f, "exited with code {code}"),
+            Exit::Signal(signal) => write!(f, "killed by {signal}"),
+            Exit::Unknown => f.write_str("ended while the gateway was away"),
+        }
+    }
+}
+
+/// Why no PTY came up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct SpawnError {
+    /// For people: what is wrong and what to do.
+    pub reason: String,
+}
+
+/// A PTY with its program. Dropping the last handle does not end it; [`Terminal::kill`] does.
+pub trait Terminal: Send + Sync + fmt::Debug {
+    /// Begins to report to the sink. Nothing is reported before.
+    fn start(&self);
+
+    /// Writes as many of the first bytes as the PTY takes without waiting, and returns how many. If that is
+    /// not all, [`Sink::writable`] follows once it takes more.
+    fn write(&self, input: &[u8]) -> usize;
+
+    /// Tells the program a new size.
+    fn resize(&self, size: Size);
+
+    /// Hangs up, and kills what does not heed that within a second.
+    fn kill(&self);
+
+    /// Whether the program reads raw, byte by byte, instead of lines.
+    fn reads_raw(&self) -> bool;
+
+    /// The directory that the program is in, where the system can say.
+    fn cwd(&self) -> Option<PathBuf>;
+
+    /// The name of what runs in the foreground, if that is not the program itself.
+    fn foreground(&self) -> Option<String>;
+}
+
+/// What a host reports, about the terminal of one generation. Called from the host's own tasks; must not block.
+pub trait Sink: Send + Sync {
+    /// The program printed something.
+    fn output(&self, generation: Generation, output: OutputBuf);
+
+    /// The PTY takes input again.
+    fn writable(&self, generation: Generation);
+
+    /// The program ended and all its output has been reported. The last event of a generation.
+    fn exited(&self, generation: Generation, exit: Exit);
+}
+
+/// A PTY that came up.
+#[derive(Debug)]
+pub struct Spawned {
+    /// The terminal; it reports nothing until [`Terminal::start`].
+    pub terminal: Arc<dyn Terminal>,
+    /// What people should know about how it was started.
+    pub note: Option<String>,
+}
+
+/// The outcome of [`Host::spawn`], in time.
+pub type Spawning = Pin<Box<dyn Future<Output = Result<Spawned, SpawnError>> + Send>>;
+
+/// Hosts PTYs.
+pub trait Host: Send + Sync {
+    /// Starts a program in a new PTY.
+    fn spawn(&self, request: SpawnRequest, sink: Arc<dyn Sink>) -> Spawning;
+}

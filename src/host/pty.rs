@@ -1,0 +1,178 @@
+//! A PTY's master side: opened by portable-pty, then read and written without blocking.
+//!
+//! The one file that may hold `unsafe`: portable-pty hands out a bare descriptor number.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::process::ExitStatus;
+
+use bytes::BytesMut;
+use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
+
+use super::SpawnRequest;
+use crate::geometry::Size;
+use crate::pane::log::OutputBuf;
+use crate::protocol::MAX_OUTPUT_BYTES;
+use crate::protocol::frame::OUTPUT_HEADER;
+
+/// A program in a PTY, just started.
+pub(super) struct Opened {
+    /// The master side, non-blocking, closed on exec.
+    pub(super) master: Master,
+    /// The program.
+    pub(super) program: Program,
+}
+
+/// Opens a PTY and starts a program in it. Blocks for the time of a fork.
+pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened> {
+    let pair = native_pty_system().openpty(PtySize {
+        rows: request.size.rows,
+        cols: request.size.cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    })?;
+    let number = pair.master.as_raw_fd().ok_or_else(|| anyhow::anyhow!("the PTY has no descriptor"))?;
+    // SAFETY: the descriptor belongs to `pair.master`, which lives until the end of this function.
+    let fd = fcntl_dupfd_cloexec(unsafe { BorrowedFd::borrow_raw(number) }, 3)?;
+    fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?;
+
+    let mut command = CommandBuilder::new(&request.command[0]);
+    command.args(&request.command[1..]);
+    command.env_clear();
+    for (name, value) in &request.environment {
+        command.env(name, value);
+    }
+    command.cwd(cwd);
+    let child = pair.slave.spawn_command(command)?;
+    Ok(Opened { master: Master { fd }, program: Program::new(child)? })
+}
+
+/// The child that leads the PTY's session.
+pub(super) struct Program {
+    child: Box<dyn Child + Send + Sync>,
+    pid: Pid,
+    /// Becomes readable when the program ends.
+    exit: Option<OwnedFd>,
+}
+
+impl Program {
+    fn new(child: Box<dyn Child + Send + Sync>) -> anyhow::Result<Program> {
+        let pid = child.process_id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let pid = pid.ok_or_else(|| anyhow::anyhow!("the program has no process id"))?;
+        let exit = Some(pidfd_open(pid, PidfdFlags::NONBLOCK)?);
+        Ok(Program { child, pid, exit })
+    }
+
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The descriptor that becomes readable when the program ends. There is one to take.
+    pub(super) fn take_exit_fd(&mut self) -> OwnedFd {
+        self.exit.take().expect("taken once, by the task that waits for the program")
+    }
+
+    /// Takes the dead program's status, so that no zombie stays.
+    pub(super) fn reap(&mut self) -> Option<ExitStatus> {
+        // portable-pty's own status has a description in place of the signal's number.
+        let child: &mut dyn Child = &mut *self.child;
+        child.downcast_mut::<std::process::Child>()?.try_wait().ok()?
+    }
+}
+
+/// The master side of a PTY.
+#[derive(Debug)]
+pub(super) struct Master {
+    fd: OwnedFd,
+}
+
+impl AsFd for Master {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl std::os::fd::AsRawFd for Master {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+impl Master {
+    pub(super) fn write(&self, input: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::retry_on_intr(|| rustix::io::write(&self.fd, input))?)
+    }
+
+    pub(super) fn resize(&self, size: Size) {
+        let size = Winsize { ws_row: size.rows, ws_col: size.cols, ws_xpixel: 0, ws_ypixel: 0 };
+        // It fails only when the PTY is gone, which is reported by its end.
+        let _ = tcsetwinsize(&self.fd, size);
+    }
+
+    pub(super) fn reads_raw(&self) -> bool {
+        tcgetattr(&self.fd).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
+    }
+
+    /// The process group in the foreground.
+    pub(super) fn foreground(&self) -> Option<Pid> {
+        tcgetpgrp(&self.fd).ok()
+    }
+}
+
+/// What one turn of reading ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing more to read now.
+    Drained,
+    /// There may be more.
+    Full,
+    /// No process has the other side open any more.
+    HungUp,
+}
+
+/// The smallest block that output is read into: an idle shell needs little.
+const SMALL_BLOCK: usize = 4 << 10;
+
+/// Reads a master in turns of up to [`MAX_OUTPUT_BYTES`], into blocks that the output log keeps as they are.
+pub(super) struct Reader {
+    block: BytesMut,
+    /// The size of the next block; follows how much is printed.
+    block_size: usize,
+}
+
+impl Reader {
+    pub(super) fn new() -> Reader {
+        Reader { block: BytesMut::new(), block_size: SMALL_BLOCK }
+    }
+
+    /// Reads what is there. The kernel hands out at most one page at a time, so one turn takes many reads:
+    /// one large frame costs a viewer a fraction of many small ones.
+    pub(super) fn turn(&mut self, master: &Master) -> (Option<OutputBuf>, Turn) {
+        if self.block.len() < OUTPUT_HEADER + self.block_size / 4 {
+            self.block = BytesMut::zeroed(OUTPUT_HEADER + self.block_size);
+        }
+        let mut filled = OUTPUT_HEADER;
+        let turn = loop {
+            if filled == self.block.len() {
+                break Turn::Full;
+            }
+            match rustix::io::retry_on_intr(|| rustix::io::read(&master.fd, &mut self.block[filled..])) {
+                Ok(0) => break Turn::HungUp,
+                Ok(count) => filled += count,
+                Err(Errno::AGAIN) => break Turn::Drained,
+                // Linux reports the close of the last other side as an input/output error.
+                Err(_) => break Turn::HungUp,
+            }
+        };
+        self.block_size = (filled * 4).next_power_of_two().clamp(SMALL_BLOCK, MAX_OUTPUT_BYTES);
+        let output =
+            (filled > OUTPUT_HEADER).then(|| OutputBuf::with_header_room(self.block.split_to(filled)));
+        (output, turn)
+    }
+}

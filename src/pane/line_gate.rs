@@ -1,0 +1,102 @@
+//! Keeps a canonical-mode line discipline from being given more than it can hold.
+//!
+//! Linux keeps 4,095 bytes of an unfinished line and silently drops what comes after (n_tty, `termios(3)`).
+//! Complete lines are safe: with a full buffer the kernel stops taking input instead.
+
+/// How many bytes of one line a canonical-mode line discipline holds.
+const MAX_LINE: usize = 4095;
+
+/// Counts the bytes of the line that the terminal's line discipline is collecting.
+#[derive(Debug, Default)]
+pub struct LineGate {
+    in_line: usize,
+}
+
+impl LineGate {
+    /// How many of the first bytes of `input` may be written now. `canonical` is asked only when it matters.
+    pub fn allows(&self, input: &[u8], canonical: impl FnOnce() -> bool) -> usize {
+        if self.in_line + input.len() <= MAX_LINE || !canonical() {
+            return input.len();
+        }
+        let mut in_line = self.in_line;
+        let mut allowed = 0;
+        for line in input.split_inclusive(ends_line) {
+            let ended = line.last().is_some_and(ends_line);
+            // The byte that ends a line always fits: the kernel keeps a place for it.
+            in_line += line.len() - usize::from(ended);
+            if in_line > MAX_LINE {
+                return allowed + line.len() - usize::from(ended) - (in_line - MAX_LINE);
+            }
+            allowed += line.len();
+            if ended {
+                in_line = 0;
+            }
+        }
+        allowed
+    }
+
+    /// Notes what was written.
+    pub fn wrote(&mut self, input: &[u8]) {
+        self.in_line = match input.iter().rposition(ends_line) {
+            Some(end) => input.len() - end - 1,
+            None => self.in_line.saturating_add(input.len()),
+        };
+    }
+
+    /// Notes that the terminal does not collect lines now, so nothing of the current one is kept for long.
+    pub fn raw(&mut self) {
+        self.in_line = 0;
+    }
+}
+
+/// Whether a byte ends the line, or throws it away: newline, return, end of file, kill, interrupt, quit, suspend.
+fn ends_line(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r' | 0x04 | 0x15 | 0x03 | 0x1c | 0x1a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_long_line_waits_and_short_ones_pass() {
+        let gate = LineGate::default();
+        assert_eq!(gate.allows(&[b'x'; 5000], || true), 4095);
+        assert_eq!(gate.allows(&[b'x'; 5000], || false), 5000);
+        assert_eq!(gate.allows(&b"short line\n".repeat(1000), || true), 11_000);
+        let full = [&[b'x'; 4095][..], b"\n"].concat();
+        assert_eq!(gate.allows(&full, || true), 4096, "the newline has a place of its own");
+    }
+
+    #[test]
+    fn an_interrupt_frees_the_line() {
+        let mut gate = LineGate::default();
+        gate.wrote(&[b'x'; 4095]);
+        assert_eq!(gate.allows(b"y", || true), 0);
+        gate.wrote(b"\x03");
+        assert_eq!(gate.allows(b"y", || true), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_outgrows_the_line_discipline(
+            messages in proptest::collection::vec((any::<bool>(), 0usize..6000), 1..20),
+        ) {
+            let mut gate = LineGate::default();
+            let mut line = 0;
+            for (ended, length) in messages {
+                let mut input = vec![b'x'; length];
+                if ended {
+                    input.push(b'\n');
+                }
+                let allowed = gate.allows(&input, || true);
+                gate.wrote(&input[..allowed]);
+                for byte in &input[..allowed] {
+                    prop_assert!(line < MAX_LINE || ends_line(byte));
+                    line = if ends_line(byte) { 0 } else { line + 1 };
+                }
+            }
+        }
+    }
+}

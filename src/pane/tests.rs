@@ -1,0 +1,1 @@
+//! Tests of the pane as a whole, against a terminal that is only pretended.
