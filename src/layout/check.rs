@@ -196,7 +196,7 @@ fn check_tree(tree: &Tree, above: Option<Axis>, depth: usize) -> Result<(), Miss
     children.iter().try_for_each(|child| check_tree(&child.tree, Some(*axis), depth + 1))
 }
 
-/// Whether the ratios are what changing them makes them: positive billionths that sum to 1.
+/// Whether the ratios are positive and, in billionths, sum to 1.
 fn is_whole(children: &[Child]) -> bool {
     let fits = |ratio: f64| ratio > 0.0 && ratio < 1.0 && share::to_units(ratio) > 0;
     children.iter().all(|child| fits(child.ratio))
