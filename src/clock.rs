@@ -40,5 +40,9 @@ fn unix_ms(time: SystemTime) -> u64 {
 #[must_use]
 pub fn time_of_day(unix_ms: u64) -> String {
     let millis = i64::try_from(unix_ms).unwrap_or(i64::MAX);
-    Local.timestamp_millis_opt(millis).single().map(|time| time.format("%H:%M:%S").to_string()).unwrap_or_default()
+    Local
+        .timestamp_millis_opt(millis)
+        .single()
+        .map(|time| time.format("%H:%M:%S").to_string())
+        .unwrap_or_default()
 }

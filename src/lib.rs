@@ -8,5 +8,5 @@ pub mod host;
 pub mod ids;
 pub mod layout;
 pub mod pane;
-mod programs;
+pub mod programs;
 pub mod protocol;

@@ -28,7 +28,8 @@ pub fn find(program: &str, search: Option<&str>) -> Result<PathBuf, ProgramError
     if program.contains('/') {
         return check(Path::new(program));
     }
-    let directories = search.unwrap_or("/usr/local/bin:/usr/bin:/bin").split(':').filter(|part| !part.is_empty());
+    let directories =
+        search.unwrap_or("/usr/local/bin:/usr/bin:/bin").split(':').filter(|part| !part.is_empty());
     directories
         .map(|directory| Path::new(directory).join(program))
         .find_map(|path| check(&path).ok())

@@ -32,12 +32,11 @@ pub struct LocalHost;
 impl Host for LocalHost {
     fn spawn(&self, request: SpawnRequest, sink: Arc<dyn Sink>) -> Spawning {
         Box::pin(async move {
-            let (opened, note, generation) = tokio::task::spawn_blocking(move || open(request))
-                .await
-                .map_err(|error| SpawnError { reason: format!("starting the program panicked: {error}") })??;
-            let terminal = LocalTerminal::run(opened, generation, sink)
-                .map_err(|error| SpawnError { reason: format!("watching the program failed: {error}") })?;
-            Ok(Spawned { terminal, note })
+            let (opened, note, generation) =
+                tokio::task::spawn_blocking(move || open(request)).await.map_err(|error| SpawnError {
+                    reason: format!("starting the program panicked: {error}"),
+                })??;
+            Ok(Spawned { terminal: LocalTerminal::run(opened, generation, sink), note })
         })
     }
 }
@@ -57,9 +56,7 @@ fn check_program(request: &SpawnRequest) -> Result<(), SpawnError> {
         return Err(SpawnError { reason: "no command given".to_owned() });
     };
     let path = request.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
-    crate::programs::find(program, path)
-        .map(|_| ())
-        .map_err(|error| SpawnError { reason: error.to_string() })
+    crate::programs::find(program, path).map(|_| ()).map_err(|error| SpawnError { reason: error.to_string() })
 }
 
 /// `wanted`, or else its nearest parent that is a directory we may enter.
@@ -84,20 +81,20 @@ struct LocalTerminal {
 }
 
 impl LocalTerminal {
-    fn run(opened: Opened, generation: Generation, sink: Arc<dyn Sink>) -> std::io::Result<Arc<LocalTerminal>> {
-        let Opened { master, mut program } = opened;
-        let exit = AsyncFd::with_interest(program.take_exit_fd(), Interest::READABLE)?;
+    fn run(opened: Opened, generation: Generation, sink: Arc<dyn Sink>) -> Arc<LocalTerminal> {
+        let Opened { master, program, exit } = opened;
         let terminal = Arc::new(LocalTerminal {
-            master: AsyncFd::new(master)?,
+            master,
             pid: program.pid(),
             started: Notify::new(),
             blocked: AtomicBool::new(false),
             wants_room: Notify::new(),
             killed: Notify::new(),
         });
-        let watcher = Watcher { terminal: terminal.clone(), program, exit, generation, sink, reader: Reader::new() };
+        let watcher =
+            Watcher { terminal: terminal.clone(), program, exit, generation, sink, reader: Reader::new() };
         tokio::spawn(watcher.run());
-        Ok(terminal)
+        terminal
     }
 
     /// Signals the program's group and the one in the foreground.
@@ -120,9 +117,9 @@ impl Terminal for LocalTerminal {
         let mut written = 0;
         while written < input.len() {
             // The second try goes through the reactor, so that it learns that the descriptor is not ready.
-            let result = master
-                .write(&input[written..])
-                .or_else(|_| self.master.try_io(Interest::WRITABLE, |master| master.write(&input[written..])));
+            let result = master.write(&input[written..]).or_else(|_| {
+                self.master.try_io(Interest::WRITABLE, |master| master.write(&input[written..]))
+            });
             match result {
                 Ok(count) => written += count,
                 Err(error) => {

@@ -14,6 +14,8 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::SpawnRequest;
 use crate::geometry::Size;
@@ -24,12 +26,14 @@ use crate::protocol::frame::OUTPUT_HEADER;
 /// A program in a PTY, just started.
 pub(super) struct Opened {
     /// The master side, non-blocking, closed on exec.
-    pub(super) master: Master,
+    pub(super) master: AsyncFd<Master>,
     /// The program.
     pub(super) program: Program,
+    /// Becomes readable when the program ends.
+    pub(super) exit: AsyncFd<OwnedFd>,
 }
 
-/// Opens a PTY and starts a program in it. Blocks for the time of a fork.
+/// Opens a PTY and starts a program in it. Blocks for the time of a fork; needs a runtime around it.
 pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened> {
     let pair = native_pty_system().openpty(PtySize {
         rows: request.size.rows,
@@ -50,32 +54,30 @@ pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened>
     }
     command.cwd(cwd);
     let child = pair.slave.spawn_command(command)?;
-    Ok(Opened { master: Master { fd }, program: Program::new(child)? })
+    let program = Program::new(child)?;
+    let exit = pidfd_open(program.pid, PidfdFlags::NONBLOCK)?;
+    // SAFETY: both own their descriptor, hand out no other one, and keep it open until they are dropped.
+    let (master, exit) = unsafe {
+        (AsyncFd::register(Master { fd })?, AsyncFd::register_with_interest(exit, Interest::READABLE)?)
+    };
+    Ok(Opened { master, program, exit })
 }
 
 /// The child that leads the PTY's session.
 pub(super) struct Program {
     child: Box<dyn Child + Send + Sync>,
     pid: Pid,
-    /// Becomes readable when the program ends.
-    exit: Option<OwnedFd>,
 }
 
 impl Program {
     fn new(child: Box<dyn Child + Send + Sync>) -> anyhow::Result<Program> {
         let pid = child.process_id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         let pid = pid.ok_or_else(|| anyhow::anyhow!("the program has no process id"))?;
-        let exit = Some(pidfd_open(pid, PidfdFlags::NONBLOCK)?);
-        Ok(Program { child, pid, exit })
+        Ok(Program { child, pid })
     }
 
     pub(super) fn pid(&self) -> Pid {
         self.pid
-    }
-
-    /// The descriptor that becomes readable when the program ends. There is one to take.
-    pub(super) fn take_exit_fd(&mut self) -> OwnedFd {
-        self.exit.take().expect("taken once, by the task that waits for the program")
     }
 
     /// Takes the dead program's status, so that no zombie stays.

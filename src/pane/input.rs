@@ -86,9 +86,7 @@ impl InputQueue {
         }
         self.bytes.extend_from_slice(message);
         match self.segments.back_mut() {
-            Some(last)
-                if last.viewer == viewer && now.saturating_duration_since(last.at) < JOIN_WITHIN =>
-            {
+            Some(last) if last.viewer == viewer && now.saturating_duration_since(last.at) < JOIN_WITHIN => {
                 last.length += message.len();
                 last.last = now;
             }

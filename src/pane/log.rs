@@ -191,7 +191,8 @@ impl OutputLog {
     fn restart(&self) -> OutputFrame {
         // Start where no sequence is cut, if there is such a place.
         let from = self.chunks.iter().find(|chunk| !chunk.start.torn).or(self.chunks.front());
-        let (offset, start) = from.map_or((self.head, ChunkStart::default()), |chunk| (chunk.offset, chunk.start));
+        let (offset, start) =
+            from.map_or((self.head, ChunkStart::default()), |chunk| (chunk.offset, chunk.start));
         let mut preamble = Vec::new();
         start.modes.restore(&mut preamble);
         let frame = output_frame(OutputKind::Restart, offset, self.channel, &[&preamble]);
@@ -209,8 +210,10 @@ impl OutputLog {
         });
         let first = self.chunks.len() - count.count();
         let parts = self.chunks.range(first..).map(|chunk| chunk.frame.slice(OUTPUT_HEADER..)).collect();
-        let (offset, start) =
-            self.chunks.get(first).map_or((self.head, ChunkStart::default()), |chunk| (chunk.offset, chunk.start));
+        let (offset, start) = self
+            .chunks
+            .get(first)
+            .map_or((self.head, ChunkStart::default()), |chunk| (chunk.offset, chunk.start));
         (offset, start, parts)
     }
 

@@ -238,7 +238,7 @@ impl Pane {
         modes.restore(&mut before);
         self.print_own(&before);
         self.print_own(bytes);
-        let mut reset = Vec::new();
+        let mut reset = self.between_sequences();
         self.scanner.modes().input_reset(&mut reset);
         self.print_own(&reset);
     }
@@ -379,7 +379,12 @@ impl Pane {
         Ok(())
     }
 
-    fn input_dead(&mut self, typed: Typed<'_>, now: Instant, effects: &mut Effects) -> Result<(), InputRefused> {
+    fn input_dead(
+        &mut self,
+        typed: Typed<'_>,
+        now: Instant,
+        effects: &mut Effects,
+    ) -> Result<(), InputRefused> {
         // Reports of the viewer's terminal are no keys: nobody typed them, and they are meaningless to the
         // next program.
         let keys = match typed.kind {
@@ -394,7 +399,8 @@ impl Pane {
             return refused("pane_manual", format!("{} starts only when asked to (pane_respawn)", self.id));
         }
         if self.respawn.given_up() && !self.respawn.is_starting() {
-            let message = format!("{} failed to start too often; ask for it outright (pane_respawn)", self.id);
+            let message =
+                format!("{} failed to start too often; ask for it outright (pane_respawn)", self.id);
             return refused("pane_failed", message);
         }
         self.hold(typed.viewer, &keys, now, effects)?;
@@ -562,6 +568,11 @@ impl Pane {
         }
     }
 
+    /// What must come before bytes of the gateway's own: CAN, if a program died inside a sequence.
+    fn between_sequences(&self) -> Vec<u8> {
+        if self.scanner.in_ground() { Vec::new() } else { vec![0x18] }
+    }
+
     /// The terminal modes now in force; for saving.
     #[must_use]
     pub fn modes(&self) -> modes::Modes {
@@ -585,7 +596,7 @@ impl Pane {
             return false;
         }
         if self.log.head() > 0 {
-            let mut line = Vec::new();
+            let mut line = self.between_sequences();
             self.scanner.modes().screen_reset(&mut line);
             notice::separator(&mut line, self.at_line_start, &self.end, note, now.unix_ms);
             self.print_own(&line);
@@ -620,7 +631,7 @@ impl Pane {
         if !self.respawn.failed(generation, now.at, jitter) {
             return;
         }
-        let mut line = Vec::new();
+        let mut line = self.between_sequences();
         self.scanner.modes().screen_reset(&mut line);
         let next = if self.respawn.given_up() {
             "giving up until asked outright"
@@ -658,8 +669,12 @@ impl Pane {
             End::Exited { exit, at: now.unix_ms }
         };
         // What keys, mouse and paste send must not follow the dead program's wishes; the screen stays.
-        let mut reset = Vec::new();
+        let mut reset = self.between_sequences();
         self.scanner.modes().input_reset(&mut reset);
+        if self.scanner.modes().synchronized {
+            // Nobody is left to say that the drawing is complete.
+            reset.extend_from_slice(b"\x1b[?2026l");
+        }
         self.print_own(&reset);
         effects.output |= !reset.is_empty();
         (effects.status, effects.info) = (true, true);
@@ -758,6 +773,10 @@ fn without_answers(input: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(input);
     }
     Cow::Owned(
-        reports::split(input).filter(|(kind, _)| *kind != Kind::Reply).flat_map(|(_, part)| part).copied().collect(),
+        reports::split(input)
+            .filter(|(kind, _)| *kind != Kind::Reply)
+            .flat_map(|(_, part)| part)
+            .copied()
+            .collect(),
     )
 }

@@ -6,7 +6,9 @@
 use std::time::{Duration, Instant};
 
 /// Counts a pane's terminals, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Generation(pub u64);
 
 /// A start counts as failed when its program is gone within this time and printed nothing.
