@@ -188,9 +188,19 @@ impl OutputLog {
         OutputFrame { frame, kind: OutputKind::Output, next }
     }
 
+    /// Where a viewer that has nothing of what the ring holds begins.
+    #[must_use]
+    pub fn restart_offset(&self) -> u64 {
+        self.restart_chunk().map_or(self.head, |chunk| chunk.offset)
+    }
+
+    /// The first chunk before which no sequence is cut, if there is one.
+    fn restart_chunk(&self) -> Option<&Chunk> {
+        self.chunks.iter().find(|chunk| !chunk.start.torn).or(self.chunks.front())
+    }
+
     fn restart(&self) -> OutputFrame {
-        // Start where no sequence is cut, if there is such a place.
-        let from = self.chunks.iter().find(|chunk| !chunk.start.torn).or(self.chunks.front());
+        let from = self.restart_chunk();
         let (offset, start) =
             from.map_or((self.head, ChunkStart::default()), |chunk| (chunk.offset, chunk.start));
         let mut preamble = Vec::new();

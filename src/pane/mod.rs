@@ -279,6 +279,13 @@ impl Pane {
         self.told_cwd.as_ref().or(self.seen_cwd.as_ref()).unwrap_or(&self.first_cwd)
     }
 
+    /// The directory its program is in now, or was last.
+    #[must_use]
+    pub fn cwd_now(&self, terminal: Option<&dyn Terminal>) -> PathBuf {
+        let seen = || terminal.and_then(Terminal::cwd);
+        self.told_cwd.clone().or_else(seen).unwrap_or_else(|| self.cwd().clone())
+    }
+
     /// How many bytes of input are held.
     #[must_use]
     pub fn pending(&self) -> usize {

@@ -1,0 +1,491 @@
+//! The gateway as a whole: who owns what, how it starts and ends, and how layout changes are made.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::channels::Channels;
+use super::panes::{Live, Slot};
+use super::saved::{OutputMeta, SavedPane, SavedState};
+use super::settings::Settings;
+use super::timers::Timers;
+use super::updates::{Changes, Update, Updates};
+use super::viewer::{Framing, Viewer};
+use crate::clock::Moment;
+use crate::host::Host;
+use crate::host::local::LocalHost;
+use crate::ids::{PaneId, ViewerId};
+use crate::layout::{self, Axis, Layout, Tree};
+use crate::pane::log::ChunkStart;
+use crate::pane::{Birth, Pane};
+use crate::protocol::frame::Channel;
+use crate::protocol::server::{
+    LayoutTree, LayoutUpdate, ServerMessage, Session, StackOrientation, State, Tab, TabLayout,
+};
+use crate::store::{self, Marks, OpenError, SavedOutput, Store};
+
+/// The node that panes are on as long as there are no others.
+pub(super) const LOCAL_NODE: &str = "local";
+
+/// How long a shutdown waits for programs to end.
+const PROGRAMS_END_WITHIN: Duration = Duration::from_millis(2500);
+
+/// How long a shutdown waits for the disk.
+const SAVE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory can't be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// A thread could not be started.
+    #[error("no thread for saving state: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The gateway is at its limit of viewers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the gateway serves {limit} viewers already, which is its limit")]
+pub struct TooManyViewers {
+    /// The limit.
+    pub limit: usize,
+}
+
+/// The shared layout, and the numbers of its panes on the wire. One lock, the first in the lock order.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) layout: Layout,
+    pub(super) channels: Channels,
+}
+
+/// See the module.
+pub(super) struct Hub {
+    pub(super) settings: Settings,
+    pub(super) host: Box<dyn Host>,
+    plan: Mutex<Plan>,
+    pub(super) panes: DashMap<PaneId, Arc<Slot>>,
+    pub(super) by_channel: DashMap<Channel, Arc<Slot>>,
+    /// The live terminals: the one and only source of what is connected.
+    pub(super) terminals: DashMap<PaneId, Live>,
+    pub(super) viewers: DashMap<ViewerId, Arc<Viewer>>,
+    next_viewer: AtomicU64,
+    pub(super) updates: Updates,
+    pub(super) timers: Timers,
+    pub(super) spawns: Semaphore,
+    pub(super) tasks: TaskTracker,
+    /// Set off when the gateway ends; viewers then say goodbye.
+    pub(super) shutdown: CancellationToken,
+    marks: OnceLock<Marks>,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (panes, live, viewers) = (self.panes.len(), self.terminals.len(), self.viewers.len());
+        f.debug_struct("Hub").field("panes", &panes).field("live", &live).field("viewers", &viewers).finish()
+    }
+}
+
+/// A running gateway. Cheap to clone; all clones are the same gateway.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    pub(super) hub: Arc<Hub>,
+    store: Arc<Mutex<Option<Store>>>,
+}
+
+impl Gateway {
+    /// Starts a gateway with PTYs of this machine. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// When the data directory is in use by another gateway, or can't be used.
+    pub fn start(settings: Settings) -> Result<Gateway, StartError> {
+        Gateway::with_host(settings, Box::new(LocalHost))
+    }
+
+    /// Starts a gateway with PTYs of `host`.
+    ///
+    /// # Errors
+    /// See [`Gateway::start`].
+    pub fn with_host(settings: Settings, host: Box<dyn Host>) -> Result<Gateway, StartError> {
+        let mut warnings = Vec::new();
+        let (mut store, state) = match &settings.data_dir {
+            None => (None, None),
+            Some(dir) => {
+                let limits = store::Limits { output_bytes: settings.saved_bytes, ..store::Limits::default() };
+                let opened = Store::open(dir, limits, SavedState::check)?;
+                warnings = opened.warnings;
+                (Some(opened.store), opened.state)
+            }
+        };
+        let hub = Arc::new(Hub::new(settings, host));
+        if let Some(store) = &store {
+            let _ = hub.marks.set(store.marks());
+        }
+        if let Some(state) = state {
+            hub.restore(state, store.as_ref(), &mut warnings);
+        }
+        if let Some(store) = &mut store {
+            hub.forget_orphans(store);
+            store.run(Arc::new(SourceOf(Arc::downgrade(&hub)))).map_err(StartError::Thread)?;
+            hub.clone().watch_health(store);
+        }
+        for warning in &warnings {
+            tracing::warn!("{warning}");
+        }
+        if !warnings.is_empty() {
+            hub.updates.notice("state_damaged", warnings.join("\n"));
+        }
+        hub.clone().run();
+        Ok(Gateway { hub, store: Arc::new(Mutex::new(store)) })
+    }
+
+    /// Why the gateway works only in part, if so.
+    #[must_use]
+    pub fn health(&self) -> Option<String> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Store::health)
+    }
+
+    /// A new viewer: the viewer, its own messages, and the updates for all.
+    ///
+    /// # Errors
+    /// When there are too many.
+    #[allow(clippy::type_complexity)]
+    pub fn attach(
+        &self,
+        framing: Framing,
+    ) -> Result<
+        (Attached, mpsc::Receiver<Box<ServerMessage>>, broadcast::Receiver<Arc<Update>>),
+        TooManyViewers,
+    > {
+        let limit = self.hub.settings.max_viewers;
+        if self.hub.viewers.len() >= limit {
+            return Err(TooManyViewers { limit });
+        }
+        let id = ViewerId(self.hub.next_viewer.fetch_add(1, Ordering::Relaxed));
+        let (viewer, messages) = Viewer::new(id, framing);
+        // Before the state is looked at, so that no update falls between.
+        let updates = self.hub.updates.subscribe();
+        self.hub.viewers.insert(id, viewer.clone());
+        let attached = Attached { hub: self.hub.clone(), viewer };
+        attached.hub.greet(&attached.viewer);
+        Ok((attached, messages, updates))
+    }
+
+    /// Resolves when the gateway begins to shut down.
+    pub async fn shutting_down(&self) {
+        self.hub.shutdown.cancelled().await;
+    }
+
+    /// How often an update was encoded since the start; for tests and metrics.
+    #[must_use]
+    pub fn update_encodes(&self) -> u64 {
+        self.hub.updates.encodes()
+    }
+
+    /// Ends the gateway: viewers are told, programs are hung up on, state is saved. Takes at most about 4 s.
+    pub async fn shutdown(&self) {
+        let hub = &self.hub;
+        hub.shutdown.cancel();
+        hub.spawns.close();
+        for live in &hub.terminals {
+            live.terminal.kill();
+        }
+        let deadline = Instant::now() + PROGRAMS_END_WITHIN;
+        while !hub.terminals.is_empty() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let store = self.store.clone();
+        let saved = tokio::task::spawn_blocking(move || {
+            let store = store.lock().unwrap_or_else(PoisonError::into_inner).take();
+            store.map_or(Ok(()), |store| store.flush(SAVE_WITHIN))
+        });
+        match saved.await {
+            Ok(Err(error)) => tracing::error!("state not saved: {error}"),
+            Err(error) => tracing::error!("state not saved: {error}"),
+            Ok(Ok(())) => {}
+        }
+    }
+}
+
+/// An attached viewer; dropping it detaches the viewer, whatever path ended its connection.
+#[derive(Debug)]
+pub struct Attached {
+    pub(super) hub: Arc<Hub>,
+    /// The viewer.
+    pub viewer: Arc<Viewer>,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.hub.detach(&self.viewer);
+    }
+}
+
+impl Hub {
+    fn new(settings: Settings, host: Box<dyn Host>) -> Hub {
+        Hub {
+            spawns: Semaphore::new(settings.max_spawns.max(1)),
+            settings,
+            host,
+            plan: Mutex::new(Plan { layout: Layout::default(), channels: Channels::new() }),
+            panes: DashMap::new(),
+            by_channel: DashMap::new(),
+            terminals: DashMap::new(),
+            viewers: DashMap::new(),
+            next_viewer: AtomicU64::new(1),
+            updates: Updates::new(),
+            timers: Timers::default(),
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            marks: OnceLock::new(),
+        }
+    }
+
+    /// Guards [`Plan`]. The lock order is layout, slot, viewer.
+    pub(super) fn plan(&self) -> MutexGuard<'_, Plan> {
+        // Operations leave the layout whole or unchanged, also when they panic half-way in a query.
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn marks(&self) -> Option<&Marks> {
+        self.marks.get()
+    }
+
+    /// What users made has changed, and is to be saved.
+    pub(super) fn mark_state(&self) {
+        if let Some(marks) = self.marks() {
+            marks.mark_state();
+        }
+    }
+
+    fn run(self: Arc<Self>) {
+        let until_shutdown = self.shutdown.clone();
+        let timers = self.clone();
+        self.tasks.spawn(until_shutdown.clone().run_until_cancelled_owned(timers.run_timers()));
+        let updates = self.clone();
+        self.tasks.spawn(async move {
+            // Updates go on during the shutdown: viewers see their panes disconnect.
+            let build = |changes, revision| updates.build_update(changes, revision);
+            updates.updates.run(updates.settings.coalesce, build).await;
+        });
+    }
+
+    fn watch_health(self: Arc<Self>, store: &Store) {
+        let mut health = store.health_changes();
+        let shutdown = self.shutdown.clone();
+        self.tasks.clone().spawn(shutdown.run_until_cancelled_owned(async move {
+            while health.changed().await.is_ok() {
+                let message = health.borrow_and_update().clone().unwrap_or_default();
+                self.updates.notice("not_saved", message);
+            }
+        }));
+    }
+
+    // Restart.
+
+    fn restore(&self, state: SavedState, store: Option<&Store>, warnings: &mut Vec<String>) {
+        let SavedState { at, layout, mut panes } = state;
+        let channels = Channels::restore(panes.values().map(SavedPane::channel));
+        for (id, _) in layout.panes() {
+            let Some(saved) = panes.remove(&id) else { continue };
+            let output = store.map(|store| store.load_output(id)).transpose();
+            let output = output.map(Option::flatten).unwrap_or_else(|error| {
+                warnings.push(error.to_string());
+                None
+            });
+            self.insert_pane(restored_pane(saved, id, at, output, &self.settings));
+        }
+        *self.plan() = Plan { layout, channels };
+    }
+
+    fn forget_orphans(&self, store: &Store) {
+        let saved = store.saved_outputs().unwrap_or_default();
+        for orphan in saved.into_iter().filter(|pane| !self.panes.contains_key(pane)) {
+            store.marks().forget_output(orphan);
+        }
+    }
+
+    pub(super) fn insert_pane(&self, pane: Pane) -> Arc<Slot> {
+        let saved = self.marks().map(|marks| marks.output_mark(pane.id));
+        let slot = Slot::new(pane, saved);
+        self.by_channel.insert(slot.channel, slot.clone());
+        self.panes.insert(slot.id, slot.clone());
+        slot
+    }
+
+    pub(super) fn new_pane(&self, birth: Birth) -> Arc<Slot> {
+        self.insert_pane(Pane::new(birth, self.settings.pane))
+    }
+
+    // Viewers.
+
+    fn greet(self: &Arc<Self>, viewer: &Arc<Viewer>) {
+        viewer.send(ServerMessage::Hello {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            viewer_id: viewer.id,
+            max_message_bytes: crate::protocol::MAX_MESSAGE_BYTES,
+        });
+        let state = self.state();
+        if !state.layout.tabs.is_empty() {
+            viewer.send(ServerMessage::State(state));
+        }
+        for notice in self.updates.notices() {
+            viewer.send(notice);
+        }
+        if viewer.framing == Framing::Compact {
+            self.watch_everything(viewer);
+        }
+    }
+
+    fn detach(self: &Arc<Self>, viewer: &Arc<Viewer>) {
+        self.viewers.remove(&viewer.id);
+        self.plan().channels.viewer_gone(viewer.id);
+        let subscriptions = std::mem::take(&mut viewer.lock().subscriptions);
+        for subscription in subscriptions.values() {
+            subscription.end();
+        }
+        for slot in self.slots() {
+            self.with_pane(&slot, |state, terminal, effects| {
+                state.subscribers.retain(|subscription| subscription.viewer_id() != viewer.id);
+                state.pane.sizing.forget(viewer.id);
+                state.pane.settle_size(Instant::now(), terminal, effects);
+            });
+        }
+    }
+
+    /// All panes now; no map is locked while they are worked on.
+    pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
+        self.panes.iter().map(|slot| slot.clone()).collect()
+    }
+
+    // What viewers are told.
+
+    /// Everything, as of now.
+    pub(super) fn state(&self) -> State {
+        let plan = self.plan();
+        self.state_of(&plan, self.updates.revision())
+    }
+
+    fn state_of(&self, plan: &Plan, revision: u64) -> State {
+        let sessions = plan.layout.sessions().map(|session| Session {
+            id: session.id,
+            sandbox_id: session.node.clone(),
+            name: session.name.clone(),
+            created_at: session.created_at_ms,
+        });
+        State { sessions: sessions.collect(), layout: self.layout_of(&plan.layout, revision) }
+    }
+
+    fn layout_of(&self, layout: &Layout, revision: u64) -> LayoutUpdate {
+        let now = Moment::now();
+        let mut channels = BTreeMap::new();
+        let mut connected = BTreeMap::new();
+        let mut panes = BTreeMap::new();
+        for (id, entry) in layout.panes() {
+            let Some(slot) = self.slot(id) else { continue };
+            let state = slot.lock();
+            let live = self.terminals.contains_key(&id);
+            channels.insert(id, slot.channel.0);
+            connected.insert(id, live);
+            panes.insert(id, state.pane.info(entry.name.clone(), live, now));
+        }
+        let tabs = layout.sessions().flat_map(|session| layout.tabs_of(session.id)).map(|tab| wire_tab(layout, tab));
+        LayoutUpdate {
+            tabs: tabs.collect(),
+            active_tab: layout.active_tab(),
+            channels,
+            connected,
+            revision: Some(revision),
+            panes: Some(panes),
+        }
+    }
+
+    fn build_update(&self, changes: Changes, revision: u64) -> Option<ServerMessage> {
+        let plan = self.plan();
+        if changes.sessions {
+            return Some(ServerMessage::State(self.state_of(&plan, revision)));
+        }
+        if changes.layout {
+            return Some(ServerMessage::LayoutUpdate(self.layout_of(&plan.layout, revision)));
+        }
+        let now = Moment::now();
+        let info = |id: PaneId| {
+            let name = plan.layout.pane(id)?.name.clone();
+            let slot = self.slot(id)?;
+            let state = slot.lock();
+            Some((id, state.pane.info(name, self.terminals.contains_key(&id), now)))
+        };
+        let panes: BTreeMap<_, _> = changes.panes.into_iter().filter_map(info).collect();
+        (!panes.is_empty()).then_some(ServerMessage::PaneUpdate { panes })
+    }
+}
+
+fn restored_pane(saved: SavedPane, id: PaneId, at: u64, output: Option<SavedOutput>, settings: &Settings) -> Pane {
+    let output = output.unwrap_or_default();
+    let meta: OutputMeta = serde_json::from_slice(&output.meta).unwrap_or_default();
+    let mut pane = Pane::new(saved.birth(id, output.offset, at), settings.pane);
+    if !output.parts.is_empty() {
+        pane.restore_output(meta.modes, &output.parts.concat());
+    }
+    pane
+}
+
+fn wire_tab(layout: &Layout, tab: &layout::Tab) -> Tab {
+    Tab {
+        id: tab.id,
+        session_id: tab.session,
+        name: tab.name.clone(),
+        layout: TabLayout { root: wire_tree(&tab.tree) },
+        focus: layout.path_of(tab.id, tab.focus).unwrap_or_default(),
+        zoomed: tab.zoomed,
+    }
+}
+
+fn wire_tree(tree: &Tree) -> LayoutTree {
+    match tree {
+        Tree::Leaf { pane } => LayoutTree::Window { key: *pane },
+        Tree::Split { axis, children } => LayoutTree::Stack {
+            orientation: match axis {
+                Axis::Columns => StackOrientation::Vertical,
+                Axis::Rows => StackOrientation::Horizontal,
+            },
+            children: children.iter().map(|child| wire_tree(&child.tree)).collect(),
+            ratios: children.iter().map(|child| child.ratio).collect(),
+        },
+    }
+}
+
+/// The hub as the store sees it.
+struct SourceOf(Weak<Hub>);
+
+impl store::Source for SourceOf {
+    fn state(&self) -> Vec<u8> {
+        let Some(hub) = self.0.upgrade() else { return Vec::new() };
+        let plan = hub.plan();
+        let saved = |(id, _): (PaneId, &layout::Pane)| {
+            let slot = hub.slot(id)?;
+            let state = slot.lock();
+            Some((id, SavedPane::of(&state.pane, hub.terminals.contains_key(&id))))
+        };
+        let panes = plan.layout.panes().filter_map(saved).collect();
+        let state = SavedState { at: Moment::now().unix_ms, layout: plan.layout.clone(), panes };
+        drop(plan);
+        serde_json::to_vec(&state).expect("state is made of strings, numbers, lists and maps with string keys")
+    }
+
+    fn output(&self, pane: PaneId) -> Option<SavedOutput> {
+        let hub = self.0.upgrade()?;
+        let slot = hub.slot(pane)?;
+        let (offset, ChunkStart { modes, .. }, parts): (u64, ChunkStart, Vec<Bytes>) =
+            slot.lock().pane.log.recent(hub.settings.saved_bytes);
+        let meta = serde_json::to_vec(&OutputMeta { modes }).ok()?;
+        Some(SavedOutput { offset, meta, parts })
+    }
+}

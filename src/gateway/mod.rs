@@ -1,0 +1,17 @@
+//! The hub: panes, the terminals map, viewers, layout broadcast and lazy respawn. It moves events between
+//! pure cores, hosts and viewers; what decides is in those cores.
+
+pub mod channels;
+mod hub;
+mod panes;
+mod requests;
+mod saved;
+mod settings;
+mod timers;
+mod updates;
+mod view;
+mod viewer;
+
+pub use hub::{Gateway, StartError, TooManyViewers};
+pub use settings::Settings;
+pub use viewer::{Framing, Outgoing, Viewer};

@@ -1,0 +1,279 @@
+//! Panes in the gateway: each behind its own lock, its terminal in the terminals map, and what their events
+//! ask for carried out.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use super::hub::Hub;
+use super::viewer::Subscription;
+use crate::clock::Moment;
+use crate::host::{Exit, Sink, SpawnRequest, Spawned, Terminal};
+use crate::ids::{PaneId, ViewerId};
+use crate::pane::log::OutputBuf;
+use crate::pane::respawn::Generation;
+use crate::pane::{Effects, Pane};
+use crate::protocol::frame::Channel;
+use crate::protocol::server::ErrorMessage;
+use crate::store::OutputMark;
+
+/// A pane's place in the gateway.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) id: PaneId,
+    pub(super) channel: Channel,
+    state: Mutex<SlotState>,
+    saved: Option<OutputMark>,
+}
+
+/// What a slot's lock guards.
+#[derive(Debug)]
+pub(super) struct SlotState {
+    pub(super) pane: Pane,
+    /// The viewers to be told of output.
+    pub(super) subscribers: Vec<Arc<Subscription>>,
+}
+
+impl SlotState {
+    fn mark_subscribers(&self) {
+        for subscriber in &self.subscribers {
+            subscriber.mark();
+        }
+    }
+
+    /// The viewer whose terminal answers the program's queries: the one that typed last, else the first.
+    pub(super) fn answers(&self, viewer: ViewerId) -> bool {
+        let answerer = self.pane.sizing.typist().or_else(|| self.subscribers.first().map(|first| first.viewer_id()));
+        answerer.is_none_or(|answerer| answerer == viewer)
+    }
+}
+
+impl Slot {
+    pub(super) fn new(pane: Pane, saved: Option<OutputMark>) -> Arc<Slot> {
+        let state = SlotState { pane, subscribers: Vec::new() };
+        let (id, channel) = (state.pane.id, state.pane.channel);
+        Arc::new(Slot { id, channel, state: Mutex::new(state), saved })
+    }
+
+    /// Guards [`SlotState`] and, for this pane, the entry in the terminals map: both change together. The lock
+    /// order is layout, slot, viewer.
+    pub(super) fn lock(&self) -> MutexGuard<'_, SlotState> {
+        // A panic in another holder must not take the pane with it; its state is at worst one event behind.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn grew(&self, state: &SlotState) {
+        state.mark_subscribers();
+        if let Some(saved) = &self.saved {
+            saved.mark();
+        }
+    }
+}
+
+/// A live terminal, as the terminals map holds it.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) generation: Generation,
+    pub(super) terminal: Arc<dyn Terminal>,
+}
+
+/// Where a terminal's host reports to.
+struct PaneSink {
+    hub: Weak<Hub>,
+    slot: Arc<Slot>,
+}
+
+impl Sink for PaneSink {
+    fn output(&self, generation: Generation, output: OutputBuf) {
+        let mut effects = Effects::default();
+        {
+            let mut state = self.slot.lock();
+            state.pane.output(generation, output, Instant::now(), &mut effects);
+            if effects.output {
+                self.slot.grew(&state);
+                effects.output = false;
+            }
+        }
+        if let Some(hub) = self.hub.upgrade() {
+            hub.carry_out(&self.slot, effects);
+        }
+    }
+
+    fn writable(&self, generation: Generation) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.with_pane(&self.slot, |state, terminal, effects| {
+                state.pane.writable(generation, Instant::now(), terminal, effects);
+            });
+        }
+    }
+
+    fn exited(&self, generation: Generation, exit: Exit) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.exited(&self.slot, generation, exit);
+        }
+    }
+}
+
+impl Hub {
+    pub(super) fn slot(&self, pane: PaneId) -> Option<Arc<Slot>> {
+        self.panes.get(&pane).map(|slot| slot.clone())
+    }
+
+    /// Runs `event` on a pane and its terminal, then carries out what it asks for.
+    pub(super) fn with_pane<R>(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        event: impl FnOnce(&mut SlotState, Option<&dyn Terminal>, &mut Effects) -> R,
+    ) -> R {
+        let mut effects = Effects::default();
+        let result = {
+            let mut state = slot.lock();
+            let terminal = self.terminals.get(&slot.id).map(|live| live.terminal.clone());
+            let result = event(&mut state, terminal.as_deref(), &mut effects);
+            if effects.output {
+                slot.grew(&state);
+            }
+            result
+        };
+        self.carry_out(slot, effects);
+        result
+    }
+
+    pub(super) fn carry_out(self: &Arc<Self>, slot: &Arc<Slot>, effects: Effects) {
+        let Effects { start, status, info, output: _, undelivered, close, look_at } = effects;
+        if status {
+            self.updates.mark(|changes| changes.layout = true);
+            self.mark_state();
+        }
+        if info {
+            self.updates.mark(|changes| _ = changes.panes.insert(slot.id));
+        }
+        if let Some((undelivered, why)) = undelivered {
+            for gone in undelivered {
+                self.tell_undelivered(slot.id, gone.viewer, gone.bytes, why);
+            }
+        }
+        if let Some(at) = look_at {
+            self.timers.set(slot.id, at);
+        }
+        if let Some(generation) = start {
+            self.start(slot, generation);
+        }
+        if close {
+            self.close_pane_of_its_own(slot.id);
+        }
+    }
+
+    fn tell_undelivered(&self, pane: PaneId, viewer: ViewerId, bytes: usize, code: &str) {
+        let message = match code {
+            "input_expired" => format!("{bytes} bytes typed into {pane} waited too long for a terminal and were dropped"),
+            _ => format!("{bytes} bytes typed into {pane} were discarded before they were delivered"),
+        };
+        if let Some(viewer) = self.viewers.get(&viewer) {
+            let code = code.to_owned();
+            viewer.refuse(ErrorMessage {
+                code,
+                message,
+                pane_id: Some(pane),
+                bytes: Some(bytes),
+                ..ErrorMessage::default()
+            });
+        }
+    }
+
+    /// Starts a terminal of this generation, in its turn.
+    fn start(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) {
+        let (hub, slot) = (self.clone(), slot.clone());
+        self.tasks.spawn(async move {
+            let Ok(_turn) = hub.spawns.acquire().await else { return };
+            let Some(request) = hub.spawn_request(&slot, generation) else { return };
+            let sink = Arc::new(PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone() });
+            match hub.host.spawn(request, sink).await {
+                Ok(spawned) => hub.started(&slot, generation, spawned),
+                Err(error) => hub.with_pane(&slot, |state, _, effects| {
+                    tracing::warn!(pane = %slot.id, "no terminal: {error}");
+                    state.pane.failed(generation, error.reason, Moment::now(), jitter(), effects);
+                }),
+            }
+        });
+    }
+
+    fn spawn_request(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) -> Option<SpawnRequest> {
+        self.with_pane(slot, |state, _, effects| {
+            state.pane.settle_size(Instant::now(), None, effects);
+            (state.pane.generation() == generation).then(|| SpawnRequest {
+                generation,
+                command: self.settings.command.clone(),
+                cwd: state.pane.cwd().clone(),
+                environment: self.settings.environment.clone(),
+                size: state.pane.sizing.current(),
+            })
+        })
+    }
+
+    fn started(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, spawned: Spawned) {
+        let Spawned { terminal, note } = spawned;
+        self.with_pane(slot, |state, _, effects| {
+            let wanted = !self.shutdown.is_cancelled()
+                && state.pane.started(generation, note.as_deref(), Moment::now(), &*terminal, effects);
+            if wanted {
+                self.terminals.insert(slot.id, Live { generation, terminal: terminal.clone() });
+            } else {
+                terminal.kill();
+            }
+        });
+        terminal.start();
+    }
+
+    fn exited(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, exit: Exit) {
+        tracing::debug!(pane = %slot.id, generation = generation.0, "program {exit}");
+        self.with_pane(slot, |state, _, effects| {
+            if state.pane.exited(generation, exit, Moment::now(), jitter(), effects) {
+                self.terminals.remove_if(&slot.id, |_, live| live.generation == generation);
+            }
+        });
+    }
+
+    /// Rings the alarms of panes, for ever.
+    pub(super) async fn run_timers(self: Arc<Self>) {
+        loop {
+            let pane = self.timers.next().await;
+            if let Some(slot) = self.slot(pane) {
+                self.with_pane(&slot, |state, terminal, effects| {
+                    state.pane.tick(Instant::now(), terminal, effects);
+                });
+            }
+        }
+    }
+
+    /// Takes a pane that left the layout out of everything, and ends its terminal.
+    pub(super) fn forget_pane(&self, pane: PaneId) {
+        let Some((_, slot)) = self.panes.remove(&pane) else { return };
+        self.by_channel.remove(&slot.channel);
+        let subscribers = {
+            let mut state = slot.lock();
+            state.pane.close();
+            if let Some((_, live)) = self.terminals.remove(&pane) {
+                live.terminal.kill();
+            }
+            std::mem::take(&mut state.subscribers)
+        };
+        for subscription in subscribers {
+            subscription.end();
+            if let Some(viewer) = self.viewers.get(&subscription.viewer_id()) {
+                viewer.lock().subscriptions.remove(&pane);
+            }
+        }
+        self.timers.clear(pane);
+        if let Some(marks) = self.marks() {
+            marks.forget_output(pane);
+        }
+    }
+}
+
+/// A number in 0..1, for spreading retries.
+fn jitter() -> f64 {
+    let mut bytes = [0; 4];
+    // Without randomness retries are merely not spread.
+    let _ = getrandom::fill(&mut bytes);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}

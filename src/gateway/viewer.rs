@@ -1,0 +1,212 @@
+//! One viewer: a cursor per pane, and a short queue of what is for it alone.
+//!
+//! Output is pulled. A pane that grows marks the viewer's subscription and wakes it; the viewer's writer then
+//! reads the pane's log from its cursor. A viewer that does not read is left behind and costs nobody anything.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::panes::Slot;
+use super::view::View;
+use crate::geometry::Size;
+use crate::ids::{PaneId, ViewerId};
+use crate::protocol::client::ViewMode;
+use crate::protocol::frame::{COMPACT_SKIP, OUTPUT_HEADER, OutputKind};
+use crate::protocol::server::{ErrorMessage, ServerMessage};
+
+/// How many messages for one viewer alone wait at most. A viewer that sends requests and takes no answers is
+/// closed when it reaches this.
+pub(super) const MAX_QUEUED: usize = 256;
+
+/// Which of the two framings a viewer speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// `everpane.v1`: JSON in text frames, bytes in binary ones.
+    Native,
+    /// One byte of channel, all binary.
+    Compact,
+}
+
+/// What a viewer's writer is to send next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outgoing {
+    /// A message for this viewer alone.
+    Message(Box<ServerMessage>),
+    /// A binary frame, ready to send.
+    Frame(Bytes),
+}
+
+/// A viewer's interest in one pane.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    viewer: Arc<Viewer>,
+    pub(super) slot: Arc<Slot>,
+    /// The offset after the last byte handed to the viewer's writer.
+    cursor: AtomicU64,
+    /// Whether it waits in the viewer's ready queue.
+    ready: AtomicBool,
+    ended: AtomicBool,
+}
+
+impl Subscription {
+    pub(super) fn viewer_id(&self) -> ViewerId {
+        self.viewer.id
+    }
+
+    /// The pane has more. Nearly free when the viewer knows that already.
+    pub(super) fn mark(self: &Arc<Self>) {
+        if !self.ready.swap(true, Ordering::AcqRel) {
+            self.viewer.lock().ready.push_back(self.clone());
+            self.viewer.wake.notify_one();
+        }
+    }
+
+    /// Nothing more of it goes out.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+}
+
+/// What a viewer wants, and what waits for it.
+#[derive(Debug)]
+pub(super) struct ViewerState {
+    /// Subscriptions whose panes have more, in turn.
+    ready: VecDeque<Arc<Subscription>>,
+    pub(super) subscriptions: HashMap<PaneId, Arc<Subscription>>,
+    /// Its room, once it said so.
+    pub(super) viewport: Option<Size>,
+    /// Whether it has a say in sizes.
+    pub(super) sizing: bool,
+    /// Panes it told its own size of; the rest follow from its viewport.
+    pub(super) measured: HashSet<PaneId>,
+    pub(super) mode: ViewMode,
+    pub(super) view: View,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Viewer {
+    /// Its id.
+    pub id: ViewerId,
+    /// How it speaks.
+    pub framing: Framing,
+    state: Mutex<ViewerState>,
+    /// Set off when `ready` got longer.
+    wake: Notify,
+    messages: mpsc::Sender<Box<ServerMessage>>,
+    /// Set when the viewer must go because its answers piled up.
+    overflow: CancellationToken,
+}
+
+impl Viewer {
+    pub(super) fn new(id: ViewerId, framing: Framing) -> (Arc<Viewer>, mpsc::Receiver<Box<ServerMessage>>) {
+        let (messages, messages_rx) = mpsc::channel(MAX_QUEUED);
+        let state = ViewerState {
+            ready: VecDeque::new(),
+            subscriptions: HashMap::new(),
+            viewport: None,
+            sizing: true,
+            measured: HashSet::new(),
+            mode: ViewMode::Shared,
+            view: View::default(),
+        };
+        let viewer = Viewer {
+            id,
+            framing,
+            state: Mutex::new(state),
+            wake: Notify::new(),
+            messages,
+            overflow: CancellationToken::new(),
+        };
+        (Arc::new(viewer), messages_rx)
+    }
+
+    /// Guards [`ViewerState`]. Never held while a pane's lock is taken, as panes mark viewers under theirs.
+    pub(super) fn lock(&self) -> MutexGuard<'_, ViewerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a message for this viewer alone; a viewer that lets them pile up is closed.
+    pub fn send(&self, message: ServerMessage) {
+        if self.messages.try_send(Box::new(message)).is_err() {
+            self.overflow.cancel();
+        }
+    }
+
+    /// Queues a refusal.
+    pub fn refuse(&self, error: ErrorMessage) {
+        self.send(ServerMessage::Error(error));
+    }
+
+    /// Resolves when the viewer has let its answers pile up.
+    pub async fn overflowed(&self) {
+        self.overflow.cancelled().await;
+    }
+
+    /// Resolves when there may be output to pull.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// The next slice of output, pane by pane in turn, or `None` when the viewer has everything.
+    pub fn next_output(&self) -> Option<Bytes> {
+        loop {
+            let subscription = self.lock().ready.pop_front()?;
+            if let Some(frame) = self.pull(&subscription) {
+                return Some(frame);
+            }
+        }
+    }
+
+    fn pull(&self, subscription: &Arc<Subscription>) -> Option<Bytes> {
+        // Lowered before the log is read: output that comes in between marks the subscription again.
+        subscription.ready.store(false, Ordering::Release);
+        if subscription.ended.load(Ordering::Acquire) {
+            return None;
+        }
+        let cursor = subscription.cursor.load(Ordering::Acquire);
+        let (output, more) = {
+            let state = subscription.slot.lock();
+            let output = state.pane.log.read(cursor)?;
+            let more = output.next < state.pane.log.head();
+            (output, more)
+        };
+        subscription.cursor.store(output.next, Ordering::Release);
+        if more {
+            subscription.mark();
+        }
+        match (self.framing, output.kind) {
+            (Framing::Native, _) => Some(output.frame),
+            (Framing::Compact, OutputKind::Output) => Some(output.frame.slice(COMPACT_SKIP..)),
+            (Framing::Compact, OutputKind::Restart) => Some(compact_restart(&output.frame)),
+        }
+    }
+
+    pub(super) fn subscribe(self: &Arc<Self>, slot: &Arc<Slot>, cursor: u64) -> Arc<Subscription> {
+        let subscription = Arc::new(Subscription {
+            viewer: self.clone(),
+            slot: slot.clone(),
+            cursor: AtomicU64::new(cursor),
+            ready: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+        });
+        if let Some(old) = self.lock().subscriptions.insert(slot.id, subscription.clone()) {
+            old.end();
+        }
+        subscription
+    }
+}
+
+/// The compact framing has no kinds: a full reset (RIS) does what a restart asks for.
+fn compact_restart(native: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(native.len());
+    frame.put_slice(&native[COMPACT_SKIP..OUTPUT_HEADER]);
+    frame.put_slice(b"\x1bc");
+    frame.put_slice(&native[OUTPUT_HEADER..]);
+    frame.freeze()
+}
