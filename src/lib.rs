@@ -7,3 +7,4 @@ pub mod ids;
 pub mod layout;
 pub mod pane;
 pub mod protocol;
+pub mod store;
