@@ -10,3 +10,4 @@ pub mod layout;
 pub mod pane;
 pub mod programs;
 pub mod protocol;
+pub mod store;
