@@ -12,6 +12,8 @@ mod updates;
 mod view;
 mod viewer;
 
-pub use hub::{Gateway, StartError, TooManyViewers};
+pub use hub::{Attached, Gateway, StartError, TooManyViewers};
+pub use requests::UnknownChannel;
 pub use settings::Settings;
-pub use viewer::{Framing, Outgoing, Viewer};
+pub use updates::{Update, for_framing};
+pub use viewer::{Framing, Viewer};

@@ -74,8 +74,7 @@ impl Update {
 }
 
 /// A message's JSON.
-#[must_use]
-pub fn encode(message: &ServerMessage) -> String {
+fn encode(message: &ServerMessage) -> String {
     serde_json::to_string(message).expect("messages are made of strings, numbers, lists and maps with string keys")
 }
 

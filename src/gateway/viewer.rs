@@ -32,15 +32,6 @@ pub enum Framing {
     Compact,
 }
 
-/// What a viewer's writer is to send next.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outgoing {
-    /// A message for this viewer alone.
-    Message(Box<ServerMessage>),
-    /// A binary frame, ready to send.
-    Frame(Bytes),
-}
-
 /// A viewer's interest in one pane.
 #[derive(Debug)]
 pub(super) struct Subscription {

@@ -1,0 +1,367 @@
+//! The viewer socket, `/mux`: moves frames between one WebSocket and the gateway, in either framing.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::{Instant, interval_at, timeout};
+
+use crate::gateway::{Attached, Framing, Gateway, Update, for_framing};
+use crate::protocol::client::{self, MessageError};
+use crate::protocol::frame::{
+    CompactFrame, FrameError, InputFrame, compact_control, parse_compact, parse_native_input,
+};
+use crate::protocol::server::{ErrorMessage, ServerMessage};
+use crate::protocol::{ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, NATIVE_SUBPROTOCOL};
+
+/// Longer messages than this are not even taken in to be refused: the connection ends.
+const MAX_RECEIVED_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
+
+/// A viewer that takes nothing for this long is closed.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
+
+/// How often a viewer is pinged; one that says nothing for three times as long is gone.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// How long a goodbye may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// What waits to be written before the socket is tried, in bytes: many small frames make one write.
+const WRITE_BUFFER: usize = 64 << 10;
+
+/// The route of the viewer socket.
+pub fn routes(gateway: Gateway) -> Router {
+    Router::new().route("/mux", any(upgrade)).with_state(gateway)
+}
+
+async fn upgrade(State(gateway): State<Gateway>, headers: HeaderMap, socket: WebSocketUpgrade) -> Response {
+    let Some(framing) = framing_asked_for(&headers) else {
+        let hint = format!("unknown subprotocol; ask for {NATIVE_SUBPROTOCOL}, or for none (compact framing)\n");
+        return (StatusCode::BAD_REQUEST, hint).into_response();
+    };
+    socket
+        .protocols([NATIVE_SUBPROTOCOL])
+        .max_message_size(MAX_RECEIVED_BYTES)
+        .max_frame_size(MAX_RECEIVED_BYTES)
+        .read_buffer_size(8 << 10)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(4 * WRITE_BUFFER)
+        .on_upgrade(move |socket| serve_viewer(gateway, framing, socket))
+}
+
+fn framing_asked_for(headers: &HeaderMap) -> Option<Framing> {
+    let mut asked = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().peekable();
+    if asked.peek().is_none() {
+        return Some(Framing::Compact);
+    }
+    let native = asked
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|protocol| protocol.trim() == NATIVE_SUBPROTOCOL);
+    native.then_some(Framing::Native)
+}
+
+/// Why a connection ends.
+#[derive(Debug)]
+enum End {
+    /// The viewer left, or its connection broke.
+    Gone,
+    /// The gateway ends it.
+    Closed { code: CloseCode, reason: &'static str },
+    /// It sent more than is taken in.
+    TooLarge,
+}
+
+impl End {
+    fn close_frame(&self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            End::Gone => return None,
+            End::Closed { code, reason } => (*code as u16, *reason),
+            End::TooLarge => (1009, "message larger than 4 MiB"),
+        };
+        Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })
+    }
+}
+
+async fn serve_viewer(gateway: Gateway, framing: Framing, socket: WebSocket) {
+    let (mut sink, stream) = socket.split();
+    let end = match gateway.attach(framing) {
+        Ok((attached, messages, updates)) => {
+            let heard = AtomicBool::new(true);
+            let mut writer = Writer { attached: &attached, sink: &mut sink, messages, updates, heard: &heard };
+            let reader = Reader { attached: &attached, heard: &heard, framing, errors: Errors::new() };
+            let end = tokio::select! {
+                end = reader.run(stream) => end,
+                end = writer.run() => end,
+                () = gateway.shutting_down() => {
+                    End::Closed { code: CloseCode::GoingAway, reason: "the gateway is shutting down" }
+                }
+                () = attached.viewer.overflowed() => {
+                    End::Closed { code: CloseCode::Stalled, reason: "answers piled up unread" }
+                }
+            };
+            tracing::debug!(viewer = %attached.viewer.id, "connection ends: {end:?}");
+            end
+        }
+        Err(error) => {
+            tracing::warn!("viewer turned away: {error}");
+            End::Closed { code: CloseCode::TryAgainLater, reason: "too many viewers" }
+        }
+    };
+    if let Some(frame) = end.close_frame() {
+        let _ = timeout(CLOSE_WITHIN, sink.send(Message::Close(Some(frame)))).await;
+    }
+}
+
+// To the viewer.
+
+type Sink = SplitSink<WebSocket, Message>;
+
+struct Writer<'a> {
+    attached: &'a Attached,
+    sink: &'a mut Sink,
+    messages: mpsc::Receiver<Box<ServerMessage>>,
+    updates: broadcast::Receiver<Arc<Update>>,
+    /// Whether the viewer said anything since the last ping.
+    heard: &'a AtomicBool,
+}
+
+impl Writer<'_> {
+    async fn run(&mut self) -> End {
+        match self.write_all().await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn write_all(&mut self) -> Result<std::convert::Infallible, End> {
+        let viewer = self.attached.viewer.clone();
+        let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let mut silent = 0;
+        loop {
+            self.write_messages().await?;
+            if let Some(frame) = viewer.next_output() {
+                self.feed(Message::Binary(frame)).await?;
+                continue;
+            }
+            in_time(self.sink.flush()).await?;
+            tokio::select! {
+                () = viewer.woken() => {}
+                message = self.messages.recv() => {
+                    let message = message.ok_or(End::Gone)?;
+                    self.message(&message).await?;
+                }
+                update = self.updates.recv() => match update {
+                    Ok(update) => self.update(&update).await?,
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.whole_state().await?,
+                    Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
+                },
+                _ = pings.tick() => {
+                    silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
+                    if silent > 2 {
+                        return Err(End::Gone);
+                    }
+                    let revision = self.attached.revision().to_be_bytes();
+                    self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
+                }
+            }
+        }
+    }
+
+    /// What waits for the viewer besides output; it goes first.
+    async fn write_messages(&mut self) -> Result<(), End> {
+        while let Ok(message) = self.messages.try_recv() {
+            self.message(&message).await?;
+        }
+        loop {
+            match self.updates.try_recv() {
+                Ok(update) => self.update(&update).await?,
+                Err(TryRecvError::Lagged(_)) => self.whole_state().await?,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
+            }
+        }
+    }
+
+    async fn update(&mut self, update: &Update) -> Result<(), End> {
+        let message = match self.attached.viewer.framing {
+            Framing::Native => Some(Message::Text(update.native())),
+            Framing::Compact => update.compact().map(Message::Binary),
+        };
+        if let Some(message) = message {
+            self.feed(message).await?;
+        }
+        if matches!(update.message(), ServerMessage::State(_) | ServerMessage::LayoutUpdate(_)) {
+            self.attached.follow_layout();
+        }
+        Ok(())
+    }
+
+    async fn whole_state(&mut self) -> Result<(), End> {
+        let state = self.attached.state();
+        self.message(&state).await?;
+        self.attached.follow_layout();
+        Ok(())
+    }
+
+    async fn message(&mut self, message: &ServerMessage) -> Result<(), End> {
+        let framing = self.attached.viewer.framing;
+        let Some(json) = for_framing(message, framing) else { return Ok(()) };
+        let message = match framing {
+            Framing::Native => Message::Text(json.into()),
+            Framing::Compact => Message::Binary(compact_control(&json)),
+        };
+        self.feed(message).await
+    }
+
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
+        in_time(self.sink.feed(message)).await
+    }
+}
+
+/// A step of writing, which a viewer that takes nothing does not hold up for ever.
+async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(STALLED_AFTER, step).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing for a minute" }),
+    }
+}
+
+// From the viewer.
+
+struct Reader<'a> {
+    attached: &'a Attached,
+    heard: &'a AtomicBool,
+    framing: Framing,
+    errors: Errors,
+}
+
+impl Reader<'_> {
+    async fn run(mut self, stream: SplitStream<WebSocket>) -> End {
+        let mut stream = pin!(stream);
+        let mut pinged: Option<u64> = None;
+        loop {
+            let message = match stream.next().await {
+                Some(Ok(message)) => message,
+                Some(Err(error)) if is_too_large(&error) => return End::TooLarge,
+                Some(Err(_)) | None => return End::Gone,
+            };
+            self.heard.store(true, Ordering::Relaxed);
+            let taken = match message {
+                Message::Text(text) => self.text(text.as_bytes()),
+                Message::Binary(frame) => self.binary(frame),
+                Message::Pong(payload) => {
+                    self.pong(&payload, &mut pinged);
+                    Ok(())
+                }
+                Message::Ping(_) => Ok(()),
+                Message::Close(_) => return End::Gone,
+            };
+            if let Err(error) = taken {
+                self.attached.viewer.refuse(error);
+                if self.errors.one_more(Instant::now()) {
+                    return End::Closed { code: CloseCode::PolicyViolation, reason: "too many malformed messages" };
+                }
+            }
+        }
+    }
+
+    fn text(&self, text: &[u8]) -> Result<(), ErrorMessage> {
+        check_length(text.len())?;
+        match self.framing {
+            Framing::Native => self.control(text),
+            Framing::Compact => {
+                let hint = "the compact framing is all binary: JSON goes into a binary frame on channel 255";
+                Err(frame_error("unexpected_text", hint.to_owned(), "frame"))
+            }
+        }
+    }
+
+    fn binary(&self, frame: Bytes) -> Result<(), ErrorMessage> {
+        check_length(frame.len())?;
+        let malformed = |error: FrameError| frame_error("malformed_frame", error.to_string(), error.field());
+        match self.framing {
+            Framing::Native => self.input(&parse_native_input(frame).map_err(malformed)?),
+            Framing::Compact => match parse_compact(frame).map_err(malformed)? {
+                CompactFrame::Control(json) => self.control(&json),
+                CompactFrame::Input(input) => self.input(&input),
+            },
+        }
+    }
+
+    fn control(&self, json: &[u8]) -> Result<(), ErrorMessage> {
+        let request = client::parse(json).map_err(|MessageError { code, message, field, request_id }| {
+            ErrorMessage { code: code.to_owned(), message, field, request_id, ..ErrorMessage::default() }
+        })?;
+        self.attached.request(request);
+        Ok(())
+    }
+
+    fn input(&self, input: &InputFrame) -> Result<(), ErrorMessage> {
+        if let Err(unknown) = self.attached.input(input) {
+            // Not counted as abuse: keys may be on their way when their pane is closed.
+            self.attached.viewer.refuse(frame_error("unknown_channel", unknown.to_string(), "channel"));
+        }
+        Ok(())
+    }
+
+    /// A compact viewer can't say which layouts it has seen. Its network layer answers pings by itself, maybe
+    /// ahead of a program that is behind; so what counts is the ping before, at least 15 s ago.
+    fn pong(&self, payload: &[u8], pinged: &mut Option<u64>) {
+        let Ok(revision) = <[u8; 8]>::try_from(payload).map(u64::from_be_bytes) else { return };
+        if let (Framing::Compact, Some(earlier)) = (self.framing, pinged.replace(revision)) {
+            self.attached.seen(earlier);
+        }
+    }
+}
+
+fn check_length(length: usize) -> Result<(), ErrorMessage> {
+    if length <= MAX_MESSAGE_BYTES {
+        return Ok(());
+    }
+    let message = format!("message of {length} bytes; at most {MAX_MESSAGE_BYTES} are taken");
+    Err(frame_error("message_too_large", message, "frame"))
+}
+
+fn frame_error(code: &str, message: String, field: &str) -> ErrorMessage {
+    ErrorMessage { code: code.to_owned(), message, field: Some(field.to_owned()), ..ErrorMessage::default() }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    use tokio_tungstenite::tungstenite;
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(tungstenite::Error::Capacity(_)))
+}
+
+/// Counts a viewer's malformed messages.
+struct Errors {
+    since: Instant,
+    count: u32,
+}
+
+impl Errors {
+    fn new() -> Errors {
+        Errors { since: Instant::now(), count: 0 }
+    }
+
+    /// Whether this one is too many.
+    fn one_more(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.since) >= Duration::from_secs(ABUSE_WINDOW_SECS) {
+            (self.since, self.count) = (now, 0);
+        }
+        self.count += 1;
+        self.count >= ABUSE_ERRORS
+    }
+}
