@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::{Answer, Gateway, PATIENCE, TOKEN, everpane, head};
@@ -323,13 +323,13 @@ fn what_is_wrong_at_the_start_is_one_clear_line() {
     fs::write(&file, "[input]\nheld_byte = 1\n").unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let plain = |listen: &str| {
+    let serve_in = |data_dir: &Path, listen: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_everpane"));
-        command.args(["serve", "--listen", listen, "--data-dir"]).arg(data.path());
-        command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped());
-        command.stderr(std::process::Stdio::piped()).env("RUST_BACKTRACE", "1");
+        command.args(["serve", "--listen", listen, "--data-dir"]).arg(data_dir);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env("RUST_BACKTRACE", "1");
         command
     };
+    let plain = |listen: &str| serve_in(data.path(), listen);
     let free = "127.0.0.1:0";
     let cases = [
         (failure(&mut plain(&taken)), "another program has this port"),
@@ -346,7 +346,7 @@ fn what_is_wrong_at_the_start_is_one_clear_line() {
         (failure(plain("0.0.0.0:0").arg("--no-auth")), "no_auth = true with listen = 0.0.0.0:0 cannot be"),
         (failure(plain(free).env("EVERPANE_TOKEN", "short")), "EVERPANE_TOKEN: the token has 5 characters"),
         (failure(plain(free).env("EVERPANE_LOG", "x=y=z")), "EVERPANE_LOG: "),
-        (failure(plain(free).arg("--data-dir=/proc/everpane")), "the data directory /proc/everpane"),
+        (failure(&mut serve_in(Path::new("/proc/everpane"), free)), "the data directory /proc/everpane"),
     ];
     for (line, wanted) in cases {
         assert!(line.contains(wanted), "{line}");
@@ -383,7 +383,7 @@ fn the_log_never_holds_the_token() {
         .arg(&log)
         .arg(program)
         .args(command.get_args());
-    let mut gateway = Gateway::run(shell.stdout(std::process::Stdio::piped()));
+    let mut gateway = Gateway::run(shell.stdout(Stdio::piped()));
     let cookie = cookie(&gateway);
     let host = gateway.host();
     gateway.request("GET", "/", &[BEARER]);

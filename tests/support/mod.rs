@@ -8,29 +8,28 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The token that [`Gateway::start`] sets.
-pub const TOKEN: &str = "a-token-for-the-tests";
+pub(crate) const TOKEN: &str = "a-token-for-the-tests";
 
 /// A gateway of its own process, killed when the test ends.
-pub struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
     /// The line that it printed at its start.
-    pub announced: String,
+    pub(crate) announced: String,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The rest of its output.
     _stdout: BufReader<ChildStdout>,
 }
 
 /// `everpane` in an environment that holds nothing but what is needed.
-pub fn everpane(data_dir: &Path) -> Command {
+pub(crate) fn everpane(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_everpane"));
     command
         .env_clear()
-        .envs([("PATH", "/usr/bin:/bin"), ("SHELL", "/bin/sh")])
-        .env("HOME", data_dir)
+        .envs([("PATH", "/usr/bin:/bin"), ("SHELL", "/bin/sh"), ("HOME", "/")])
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(data_dir)
         .stdin(Stdio::null())
@@ -41,12 +40,12 @@ pub fn everpane(data_dir: &Path) -> Command {
 
 impl Gateway {
     /// One with [`TOKEN`] and the defaults.
-    pub fn start(data_dir: &Path) -> Self {
+    pub(crate) fn start(data_dir: &Path) -> Self {
         Self::run(everpane(data_dir).env("EVERPANE_TOKEN", TOKEN))
     }
 
     /// Starts `command` and waits until it listens.
-    pub fn run(command: &mut Command) -> Self {
+    pub(crate) fn run(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (line_tx, line_rx) = mpsc::channel();
@@ -63,22 +62,22 @@ impl Gateway {
     }
 
     /// The value of `Host` that is right for it.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         self.address.to_string()
     }
 
     /// The origin of its own page.
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Sends a request with the right `Host` and `headers`.
-    pub fn request(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn request(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
         self.request_with_body(method, target, headers, "")
     }
 
     /// The same with a body.
-    pub fn request_with_body(
+    pub(crate) fn request_with_body(
         &self,
         method: &str,
         target: &str,
@@ -93,7 +92,7 @@ impl Gateway {
     }
 
     /// Asks for a WebSocket with exactly `headers`, which have to name the host.
-    pub fn upgrade(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn upgrade(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
         let handshake = [
             ("Connection", "Upgrade"),
             ("Upgrade", "websocket"),
@@ -104,27 +103,27 @@ impl Gateway {
     }
 
     /// Sends `text` as it is.
-    pub fn send(&self, text: &str) -> Answer {
+    pub(crate) fn send(&self, text: &str) -> Answer {
         let mut stream = self.connect();
         stream.write_all(text.as_bytes()).unwrap();
         Answer::read(stream)
     }
 
     /// A connection on which reads give up after [`PATIENCE`].
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
 
     /// Sends `signal` (`TERM`, `INT`, `HUP`).
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -144,7 +143,7 @@ impl Drop for Gateway {
 }
 
 /// The head of a request, whose connection ends with the answer unless it is upgraded.
-pub fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> String {
+pub(crate) fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> String {
     let mut text = format!("{method} {target} HTTP/1.1\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
@@ -157,13 +156,13 @@ pub fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> String {
 
 /// What came back.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// All headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body, of an upgraded connection nothing.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -180,17 +179,17 @@ impl Answer {
         }
         let status = lines.first().expect("an answer").split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines[1..].iter().map(|line| line.split_once(": ").expect(line));
-        let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        let headers: Vec<_> = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        let answer = Self { status, headers, body: String::new() };
+        let length = answer.header("content-length").parse().unwrap_or(0);
         let mut body = String::new();
-        if status != 101 {
-            // A refused request's connection may be reset while its rest is on the way.
-            let _ = stream.read_to_string(&mut body);
-        }
-        Self { status, headers, body }
+        // To a HEAD there is a length and no body; then the connection's end comes first.
+        stream.take(length).read_to_string(&mut body).unwrap();
+        Self { body, ..answer }
     }
 
     /// A header's value, empty if it is not there.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }
