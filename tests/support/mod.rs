@@ -1,5 +1,8 @@
 //! A real gateway on a free port, and HTTP by hand: the tests have to send what no client library would.
 
+#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

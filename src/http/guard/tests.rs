@@ -92,7 +92,8 @@ fn each_credential_counts_where_it_should() {
     let (enter, swap) = (Ok(Pass::Enter), Ok(Pass::SwapForCookie));
     let (no, foreign) = (Err(Refusal::Credential), Err(Refusal::Origin));
     let upgrade = ("upgrade", "websocket");
-    let cases: Vec<(&str, &str, Vec<(&str, &str)>, Result<Pass, Refusal>)> = vec![
+    type Case<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, Result<Pass, Refusal>);
+    let cases: Vec<Case<'_>> = vec![
         ("GET", "/x", vec![("authorization", "Bearer sixteen-letters-")], enter),
         ("POST", "/x", vec![("authorization", "bearer sixteen-letters-")], enter),
         ("GET", "/x", vec![("authorization", "Basic sixteen-letters-")], no),
