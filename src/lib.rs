@@ -2,10 +2,13 @@
 //!
 //! A *pane* is permanent, a PTY is not. See `ARCHITECTURE.md` for the map of this crate.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod gateway;
 pub mod geometry;
 pub mod host;
+pub mod http;
 pub mod ids;
 pub mod layout;
 pub mod pane;

@@ -396,7 +396,8 @@ impl Hub {
             connected.insert(id, live);
             panes.insert(id, state.pane.info(entry.name.clone(), live, now));
         }
-        let tabs = layout.sessions().flat_map(|session| layout.tabs_of(session.id)).map(|tab| wire_tab(layout, tab));
+        let tabs =
+            layout.sessions().flat_map(|session| layout.tabs_of(session.id)).map(|tab| wire_tab(layout, tab));
         LayoutUpdate {
             tabs: tabs.collect(),
             active_tab: layout.active_tab(),
@@ -427,7 +428,13 @@ impl Hub {
     }
 }
 
-fn restored_pane(saved: SavedPane, id: PaneId, at: u64, output: Option<SavedOutput>, settings: &Settings) -> Pane {
+fn restored_pane(
+    saved: SavedPane,
+    id: PaneId,
+    at: u64,
+    output: Option<SavedOutput>,
+    settings: &Settings,
+) -> Pane {
     let output = output.unwrap_or_default();
     let meta: OutputMeta = serde_json::from_slice(&output.meta).unwrap_or_default();
     let mut pane = Pane::new(saved.birth(id, output.offset, at), settings.pane);
@@ -477,7 +484,8 @@ impl store::Source for SourceOf {
         let panes = plan.layout.panes().filter_map(saved).collect();
         let state = SavedState { at: Moment::now().unix_ms, layout: plan.layout.clone(), panes };
         drop(plan);
-        serde_json::to_vec(&state).expect("state is made of strings, numbers, lists and maps with string keys")
+        serde_json::to_vec(&state)
+            .expect("state is made of strings, numbers, lists and maps with string keys")
     }
 
     fn output(&self, pane: PaneId) -> Option<SavedOutput> {

@@ -42,7 +42,8 @@ impl SlotState {
 
     /// The viewer whose terminal answers the program's queries: the one that typed last, else the first.
     pub(super) fn answers(&self, viewer: ViewerId) -> bool {
-        let answerer = self.pane.sizing.typist().or_else(|| self.subscribers.first().map(|first| first.viewer_id()));
+        let answerer =
+            self.pane.sizing.typist().or_else(|| self.subscribers.first().map(|first| first.viewer_id()));
         answerer.is_none_or(|answerer| answerer == viewer)
     }
 }
@@ -165,7 +166,9 @@ impl Hub {
 
     fn tell_undelivered(&self, pane: PaneId, viewer: ViewerId, bytes: usize, code: &str) {
         let message = match code {
-            "input_expired" => format!("{bytes} bytes typed into {pane} waited too long for a terminal and were dropped"),
+            "input_expired" => {
+                format!("{bytes} bytes typed into {pane} waited too long for a terminal and were dropped")
+            }
             _ => format!("{bytes} bytes typed into {pane} were discarded before they were delivered"),
         };
         if let Some(viewer) = self.viewers.get(&viewer) {

@@ -16,8 +16,8 @@ use crate::layout::{self, Axis, Change, LayoutError, Op, Side, Zoom};
 use crate::pane::respawn::Generation;
 use crate::pane::{Birth, End, InputRefused, PaneSettings, Typed};
 use crate::protocol::client::{
-    ClientMessage, Connect, Direction, PaneFocus, PaneSet, PaneSplit, Request, SplitOrientation, SplitSide, TabMove,
-    ViewMode, WatchPane,
+    ClientMessage, Connect, Direction, PaneFocus, PaneSet, PaneSplit, Request, SplitOrientation, SplitSide,
+    TabMove, ViewMode, WatchPane,
 };
 use crate::protocol::frame::InputFrame;
 use crate::protocol::server::{ErrorMessage, ServerMessage};
@@ -34,7 +34,9 @@ enum Refusal {
     UnknownPane(PaneId),
     #[error("{pane} runs {program}; close it outright to end that")]
     Busy { pane: PaneId, program: String },
-    #[error("all 255 channels of the compact framing are taken; close a pane, or connect with the subprotocol everpane.v1")]
+    #[error(
+        "all 255 channels of the compact framing are taken; close a pane, or connect with the subprotocol everpane.v1"
+    )]
     CompactFull,
     #[error("the gateway has {limit} panes already, which is its limit")]
     TooManyPanes { limit: usize },
@@ -105,7 +107,12 @@ impl Attached {
             Ok(made) => {
                 if let Some(request_id) = request_id {
                     let Made { session, tab, pane } = made;
-                    self.viewer.send(ServerMessage::Ok { request_id, session_id: session, tab_id: tab, pane_id: pane });
+                    self.viewer.send(ServerMessage::Ok {
+                        request_id,
+                        session_id: session,
+                        tab_id: tab,
+                        pane_id: pane,
+                    });
                 }
             }
             Err(refusal) => self.viewer.refuse(refusal.message(request_id)),
@@ -225,7 +232,8 @@ impl Hub {
         }
         if connect.sizing {
             let plan = self.plan();
-            let sizes: Vec<_> = plan.layout.sizes(viewport, GAP).map(|(pane, rect)| (pane, rect.size)).collect();
+            let sizes: Vec<_> =
+                plan.layout.sizes(viewport, GAP).map(|(pane, rect)| (pane, rect.size)).collect();
             drop(plan);
             self.report_sizes(viewer, sizes);
         } else {
@@ -261,7 +269,12 @@ impl Hub {
         }
     }
 
-    fn report_size(self: &Arc<Self>, viewer: &Arc<Viewer>, pane: PaneId, size: Size) -> Result<Made, Refusal> {
+    fn report_size(
+        self: &Arc<Self>,
+        viewer: &Arc<Viewer>,
+        pane: PaneId,
+        size: Size,
+    ) -> Result<Made, Refusal> {
         self.known(pane)?;
         let sizing = {
             let mut state = viewer.lock();
@@ -494,7 +507,11 @@ impl Hub {
             _ => None,
         });
         // Refused where the old focus or tab is gone; the layout has then chosen new ones.
-        for op in focus.map(|pane| Op::FocusPane { pane }).into_iter().chain(active_tab.map(|tab| Op::SwitchTab { tab })) {
+        for op in focus
+            .map(|pane| Op::FocusPane { pane })
+            .into_iter()
+            .chain(active_tab.map(|tab| Op::SwitchTab { tab }))
+        {
             let _ = plan.layout.apply(&op);
         }
         let mut state = viewer.lock();
@@ -537,7 +554,12 @@ impl Hub {
         self.change_layout(viewer, &op, size).map(Made::from)
     }
 
-    fn close_pane(self: &Arc<Self>, viewer: &Arc<Viewer>, pane: PaneId, if_idle: bool) -> Result<Made, Refusal> {
+    fn close_pane(
+        self: &Arc<Self>,
+        viewer: &Arc<Viewer>,
+        pane: PaneId,
+        if_idle: bool,
+    ) -> Result<Made, Refusal> {
         let terminal = self.terminals.get(&pane).map(|live| live.terminal.clone());
         if let Some(program) = terminal.filter(|_| if_idle).and_then(|terminal| terminal.foreground()) {
             return Err(Refusal::Busy { pane, program });
@@ -607,7 +629,9 @@ fn sizes_in(plan: &Plan, viewport: Size) -> HashMap<PaneId, Size> {
 /// The focus that an operation may take from the tab it is about.
 fn target_focus(plan: &Plan, op: &Op) -> Option<PaneId> {
     let tab = match op {
-        Op::SplitPane { pane, .. } | Op::FocusPane { pane } | Op::ZoomPane { pane, .. } => plan.layout.pane_tab(*pane),
+        Op::SplitPane { pane, .. } | Op::FocusPane { pane } | Op::ZoomPane { pane, .. } => {
+            plan.layout.pane_tab(*pane)
+        }
         Op::MovePane { tab, .. } => *tab,
         _ => None,
     };

@@ -51,7 +51,8 @@ impl SavedState {
     pub(super) fn check(&self) -> Result<(), String> {
         let mut channels = HashSet::new();
         for (pane, _) in self.layout.panes() {
-            let saved = self.panes.get(&pane).ok_or_else(|| format!("{pane} has a place but is not saved"))?;
+            let saved =
+                self.panes.get(&pane).ok_or_else(|| format!("{pane} has a place but is not saved"))?;
             if !channels.insert(saved.channel) {
                 return Err(format!("two panes have channel {}", saved.channel));
             }

@@ -75,7 +75,8 @@ impl Update {
 
 /// A message's JSON.
 fn encode(message: &ServerMessage) -> String {
-    serde_json::to_string(message).expect("messages are made of strings, numbers, lists and maps with string keys")
+    serde_json::to_string(message)
+        .expect("messages are made of strings, numbers, lists and maps with string keys")
 }
 
 /// The message as compact viewers know it, or `None` if they don't.
@@ -98,7 +99,9 @@ pub(super) fn compact_message(message: &ServerMessage) -> Option<ServerMessage> 
             Some(ServerMessage::State(state))
         }
         ServerMessage::LayoutUpdate(layout) => Some(ServerMessage::LayoutUpdate(without_extras(layout))),
-        ServerMessage::Ok { .. } | ServerMessage::Error(_) | ServerMessage::Pong { .. } => Some(message.clone()),
+        ServerMessage::Ok { .. } | ServerMessage::Error(_) | ServerMessage::Pong { .. } => {
+            Some(message.clone())
+        }
         ServerMessage::Hello { .. }
         | ServerMessage::PaneUpdate { .. }
         | ServerMessage::View { .. }
@@ -199,7 +202,11 @@ impl Updates {
     }
 
     /// Sends updates for ever. `build` makes the message for some changes, given the revision it is to carry.
-    pub(super) async fn run(&self, coalesce: Duration, build: impl Fn(Changes, u64) -> Option<ServerMessage>) {
+    pub(super) async fn run(
+        &self,
+        coalesce: Duration,
+        build: impl Fn(Changes, u64) -> Option<ServerMessage>,
+    ) {
         loop {
             self.changed.notified().await;
             tokio::time::sleep(coalesce).await;

@@ -48,7 +48,8 @@ pub fn routes(gateway: Gateway) -> Router {
 
 async fn upgrade(State(gateway): State<Gateway>, headers: HeaderMap, socket: WebSocketUpgrade) -> Response {
     let Some(framing) = framing_asked_for(&headers) else {
-        let hint = format!("unknown subprotocol; ask for {NATIVE_SUBPROTOCOL}, or for none (compact framing)\n");
+        let hint =
+            format!("unknown subprotocol; ask for {NATIVE_SUBPROTOCOL}, or for none (compact framing)\n");
         return (StatusCode::BAD_REQUEST, hint).into_response();
     };
     socket
@@ -100,7 +101,8 @@ async fn serve_viewer(gateway: Gateway, framing: Framing, socket: WebSocket) {
     let end = match gateway.attach(framing) {
         Ok((attached, messages, updates)) => {
             let heard = AtomicBool::new(true);
-            let mut writer = Writer { attached: &attached, sink: &mut sink, messages, updates, heard: &heard };
+            let mut writer =
+                Writer { attached: &attached, sink: &mut sink, messages, updates, heard: &heard };
             let reader = Reader { attached: &attached, heard: &heard, framing, errors: Errors::new() };
             let end = tokio::select! {
                 end = reader.run(stream) => end,
@@ -272,7 +274,10 @@ impl Reader<'_> {
             if let Err(error) = taken {
                 self.attached.viewer.refuse(error);
                 if self.errors.one_more(Instant::now()) {
-                    return End::Closed { code: CloseCode::PolicyViolation, reason: "too many malformed messages" };
+                    return End::Closed {
+                        code: CloseCode::PolicyViolation,
+                        reason: "too many malformed messages",
+                    };
                 }
             }
         }

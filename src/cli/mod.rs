@@ -1,0 +1,77 @@
+//! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
+
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+
+const EXAMPLES: &str = "\
+Examples:
+  everpane                         start the gateway and print the address to open
+  everpane serve --listen [::]:7433  the same, reachable from other machines
+  everpane serve --help            what can be set
+
+Environment:
+  EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
+  EVERPANE_LOG    what is logged to stderr: error, warn, info, debug, or everpane::http=debug and the like";
+
+/// Terminal panes that outlive their shells, in the browser.
+#[derive(Debug, Parser)]
+#[command(name = "everpane", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the gateway (also what `everpane` alone does).
+    Serve(serve::Args),
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
+    let outcome = log_to_stderr().and_then(|()| match command {
+        Command::Serve(args) => serve::run(args),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line whatever the causes hold, for whoever reads it in a log.
+            let causes = format!("{error:#}");
+            eprintln!("everpane: {}", causes.split_whitespace().collect::<Vec<_>>().join(" "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr() -> anyhow::Result<()> {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::WARN.into())
+        .with_env_var("EVERPANE_LOG")
+        .from_env()
+        .map_err(|error| anyhow::anyhow!("EVERPANE_LOG: {error}"))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn alone_it_serves() {
+        assert!(Cli::parse_from(["everpane"]).command.is_none());
+    }
+}

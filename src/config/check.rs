@@ -1,0 +1,122 @@
+//! What a setting may be. Every refusal names the key, the value and what is allowed.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+
+use super::environment::is_ours;
+use super::{Config, ConfigError};
+
+/// Checks everything that needs no look at the system.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let Config { input, output, layout, respawn, limits, .. } = config;
+    within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
+    within("input.held_secs", input.held_secs, 1..=3600)?;
+    within("input.ready_ceiling_ms", input.ready_ceiling_ms, 0..=60_000)?;
+    within("output.ring_bytes", output.ring_bytes, 64 << 10..=256 << 20)?;
+    within("output.saved_bytes", output.saved_bytes, 0..=output.ring_bytes)?;
+    within("layout.coalesce_ms", layout.coalesce_ms, 0..=1000)?;
+    within("respawn.first_backoff_ms", respawn.first_backoff_ms, 1..=60_000)?;
+    within("respawn.attempts", respawn.attempts, 1..=100)?;
+    within("limits.viewers", limits.viewers, 1..=100_000)?;
+    within("limits.panes", limits.panes, 1..=1_000_000)?;
+    within("limits.spawns", limits.spawns, 1..=1024)?;
+
+    for host in &config.allowed_hosts {
+        require(is_host(host), "allowed_hosts", host, "a host name is wanted, with or without a port")?;
+    }
+    for origin in &config.allowed_origins {
+        let wanted = "a scheme and a host are wanted, in lower case and no more: https://term.example.org";
+        require(is_origin(origin), "allowed_origins", origin, wanted)?;
+    }
+    for name in &config.inherit_env {
+        require(is_variable(name), "inherit_env", name, VARIABLE)?;
+    }
+    for (name, value) in &config.env {
+        require(is_variable(name), "env", name, VARIABLE)?;
+        require(!value.contains('\0'), "env", name, "a value without NUL is wanted")?;
+    }
+    let open = config.no_auth && !config.listen.ip().is_loopback();
+    let wanted = "without a token only a loopback address may be listened on, such as 127.0.0.1";
+    require(!open, "no_auth", &format!("true with listen = {}", config.listen), wanted)
+}
+
+const VARIABLE: &str = "a variable's name is wanted: letters, digits and _, and not EVERPANE_…";
+
+/// The absolute path of `shell`, which must be a program that we may start.
+pub(super) fn shell(shell: &Path, search_path: Option<&str>) -> Result<PathBuf, ConfigError> {
+    let refuse = |allowed: &str| ConfigError::Value {
+        key: "shell",
+        value: shell.display().to_string(),
+        allowed: allowed.to_owned(),
+    };
+    if shell.components().count() == 1 && !shell.is_absolute() {
+        return std::env::split_paths(search_path.unwrap_or(super::environment::DEFAULT_PATH))
+            .map(|dir| dir.join(shell))
+            .find(|candidate| is_program(candidate))
+            .ok_or_else(|| refuse("there is no such program in PATH"));
+    }
+    if !shell.exists() {
+        return Err(refuse("there is no such file"));
+    }
+    if !is_program(shell) {
+        return Err(refuse("it is not a program that may be run"));
+    }
+    std::path::absolute(shell).map_err(|error| refuse(&error.to_string()))
+}
+
+/// The absolute path of `dir`, which must be a directory.
+pub(super) fn directory(dir: &Path) -> Result<PathBuf, ConfigError> {
+    let refuse =
+        |allowed: String| ConfigError::Value { key: "cwd", value: dir.display().to_string(), allowed };
+    if !dir.is_dir() {
+        return Err(refuse("there is no such directory".to_owned()));
+    }
+    std::path::absolute(dir).map_err(|error| refuse(error.to_string()))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
+}
+
+fn within<T: PartialOrd + Display>(
+    key: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<(), ConfigError> {
+    let allowed = format!("{} to {} is allowed", range.start(), range.end());
+    require(range.contains(&value), key, &value.to_string(), &allowed)
+}
+
+fn require(holds: bool, key: &'static str, value: &str, allowed: &str) -> Result<(), ConfigError> {
+    match holds {
+        true => Ok(()),
+        false => Err(ConfigError::Value { key, value: value.to_owned(), allowed: allowed.to_owned() }),
+    }
+}
+
+/// A name, an IPv4 address or a bracketed IPv6 address, with or without a port.
+fn is_host(text: &str) -> bool {
+    let authority: Option<axum::http::uri::Authority> = text.parse().ok();
+    authority.is_some_and(|authority| {
+        let bare = authority.host().trim_matches(['[', ']']);
+        !bare.is_empty()
+            && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte))
+            && !text.contains('@')
+            && !text.ends_with(':')
+    })
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(is_host) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !is_ours(name)
+}

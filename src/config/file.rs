@@ -1,0 +1,231 @@
+//! The config file: which keys there are, and where in the file a mistake is.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
+
+use super::ConfigError;
+
+/// The file as written: what is absent is left to the flags and the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// See [`super::Config::listen`].
+    pub listen: Option<SocketAddr>,
+    /// See [`super::Config::data_dir`]; `~/` is the home directory.
+    pub data_dir: Option<PathBuf>,
+    /// See [`super::Config::shell`]; `~/` is the home directory.
+    pub shell: Option<PathBuf>,
+    /// See [`super::Config::cwd`]; `~/` is the home directory.
+    pub cwd: Option<PathBuf>,
+    /// See [`super::Config::no_auth`].
+    pub no_auth: bool,
+    /// See [`super::Config::allowed_hosts`].
+    pub allowed_hosts: Vec<String>,
+    /// See [`super::Config::allowed_origins`].
+    pub allowed_origins: Vec<String>,
+    /// See [`super::Config::inherit_env`].
+    pub inherit_env: Vec<String>,
+    /// See [`super::Config::env`].
+    pub env: BTreeMap<String, String>,
+    /// The table `[input]`.
+    pub input: Input,
+    /// The table `[output]`.
+    pub output: Output,
+    /// The table `[layout]`.
+    pub layout: Layout,
+    /// The table `[respawn]`.
+    pub respawn: Respawn,
+    /// The table `[limits]`.
+    pub limits: Limits,
+}
+
+/// `[input]`: what is typed at a pane while no shell can take it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Input {
+    /// The most that one pane holds, in bytes; more is refused out loud.
+    pub held_bytes: usize,
+    /// How long it is held, in seconds.
+    pub held_secs: u64,
+    /// The longest that a new shell is waited for before it gets what is held, in milliseconds.
+    pub ready_ceiling_ms: u64,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self { held_bytes: 256 << 10, held_secs: 30, ready_ceiling_ms: 1000 }
+    }
+}
+
+/// `[output]`: what of a pane's output is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Output {
+    /// Kept in memory for each pane, in bytes.
+    pub ring_bytes: usize,
+    /// Kept on disk for each pane, in bytes; at most `ring_bytes`.
+    pub saved_bytes: usize,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self { ring_bytes: 1 << 20, saved_bytes: 256 << 10 }
+    }
+}
+
+/// `[layout]`: how changes reach viewers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Layout {
+    /// Changes this close together go out as one, in milliseconds.
+    pub coalesce_ms: u64,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { coalesce_ms: 3 }
+    }
+}
+
+/// `[respawn]`: what happens when a shell does not start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Respawn {
+    /// The wait after the first failure, in milliseconds; it doubles with each.
+    pub first_backoff_ms: u64,
+    /// Failures in a row after which only an explicit retry is tried.
+    pub attempts: u32,
+}
+
+impl Default for Respawn {
+    fn default() -> Self {
+        Self { first_backoff_ms: 250, attempts: 5 }
+    }
+}
+
+/// `[limits]`: bounds of the whole gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Viewers attached at once.
+    pub viewers: usize,
+    /// Panes in all sessions together.
+    pub panes: usize,
+    /// Shells being started at once.
+    pub spawns: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { viewers: 512, panes: 100_000, spawns: 8 }
+    }
+}
+
+/// The dotted path of every key, tables included. What lies below [`FREE_TABLE`] is the user's.
+pub(super) const KEYS: &[&str] = &[
+    "listen",
+    "data_dir",
+    "shell",
+    "cwd",
+    "no_auth",
+    "allowed_hosts",
+    "allowed_origins",
+    "inherit_env",
+    "env",
+    "input",
+    "input.held_bytes",
+    "input.held_secs",
+    "input.ready_ceiling_ms",
+    "output",
+    "output.ring_bytes",
+    "output.saved_bytes",
+    "layout",
+    "layout.coalesce_ms",
+    "respawn",
+    "respawn.first_backoff_ms",
+    "respawn.attempts",
+    "limits",
+    "limits.viewers",
+    "limits.panes",
+    "limits.spawns",
+];
+
+/// The table whose keys are names of environment variables.
+const FREE_TABLE: &str = "env";
+
+/// Reads and understands the file at `path`.
+pub(super) fn read(path: &Path) -> Result<Settings, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { file: path.to_owned(), source })?;
+    parse(path, &text)
+}
+
+/// Understands `text`, the content of `path`.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
+    let invalid = |error: &toml::de::Error, key: &str| ConfigError::Invalid {
+        file: path.to_owned(),
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        message: match key {
+            "" | "." => one_line(error.message()),
+            key => format!("{key}: {}", one_line(error.message())),
+        },
+    };
+    let document = DeTable::parse(text).map_err(|error| invalid(&error, ""))?;
+    if let Some((key, offset)) = unknown_key(document.get_ref(), "") {
+        let nearest = nearest(&key);
+        return Err(ConfigError::UnknownKey {
+            file: path.to_owned(),
+            line: line_of(text, offset),
+            key,
+            nearest,
+        });
+    }
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| invalid(&error, ""))?;
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| invalid(error.inner(), &error.path().to_string()))
+}
+
+/// The first key below `prefix` that is no setting, with its offset in the text.
+fn unknown_key(table: &DeTable<'_>, prefix: &str) -> Option<(String, usize)> {
+    table
+        .iter()
+        .filter_map(|(name, value)| {
+            let key = if prefix.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{prefix}.{}", name.get_ref())
+            };
+            if !KEYS.contains(&key.as_str()) {
+                return Some((key, name.span().start));
+            }
+            match value.get_ref() {
+                DeValue::Table(inner) if key != FREE_TABLE => unknown_key(inner, &key),
+                _ => None,
+            }
+        })
+        .min_by_key(|(_, offset)| *offset)
+}
+
+/// The known key most like `key`. The last part counts as well as the whole: the right name in the wrong table
+/// is a common slip.
+fn nearest(key: &str) -> &'static str {
+    let leaf = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+    let distance = |known: &str| {
+        let whole = strsim::damerau_levenshtein(key, known);
+        let last = strsim::damerau_levenshtein(&leaf(key), &leaf(known));
+        (whole.min(last + 1), whole)
+    };
+    KEYS.iter().copied().min_by_key(|known| distance(known)).unwrap_or("listen")
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,281 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+const COMPLETE: &str = r#"
+listen = "127.0.0.1:9000"
+data_dir = "~/panes"
+shell = "/bin/sh"
+cwd = "/"
+no_auth = true
+allowed_hosts = ["term.example.org", "box:8080", "[fd00::1]:7433"]
+allowed_origins = ["https://term.example.org"]
+inherit_env = ["EDITOR"]
+[env]
+PAGER = "less"
+[input]
+held_bytes = 1024
+held_secs = 5
+ready_ceiling_ms = 0
+[output]
+ring_bytes = 65536
+saved_bytes = 0
+[layout]
+coalesce_ms = 0
+[respawn]
+first_backoff_ms = 10
+attempts = 2
+[limits]
+viewers = 1
+panes = 2
+spawns = 3
+"#;
+
+fn surroundings() -> Surroundings {
+    let variables = [("HOME", "/home/ada"), ("SHELL", "/bin/sh"), ("PATH", "/usr/bin:/bin")];
+    Surroundings {
+        variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        passwd: "root:x:0:0::/root:/bin/bash\nada:x:1000:1000:Ada:/home/lovelace:/bin/zsh\n\
+                 web:x:33:33::/var/www:/usr/sbin/nologin\n"
+            .to_owned(),
+        uid: 1000,
+    }
+}
+
+fn load(text: &str, flags: Overrides) -> Result<Config, ConfigError> {
+    let settings = file::parse(Path::new("e.toml"), text)?;
+    Config::merge(settings, flags, &surroundings())
+}
+
+fn refusal(text: &str) -> String {
+    let message = load(text, Overrides::default()).expect_err(text).to_string();
+    assert!(!message.contains('\n'), "{message}");
+    message
+}
+
+#[test]
+fn the_defaults() {
+    let config = load("", Overrides::default()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:7433");
+    assert!(config.data_dir.ends_with("everpane"));
+    assert_eq!(config.shell, Path::new("/bin/sh"));
+    assert_eq!(config.cwd, Path::new("/home/ada"));
+    assert!(!config.no_auth);
+    assert_eq!(config.token, None);
+    assert_eq!(config.input, Input { held_bytes: 262_144, held_secs: 30, ready_ceiling_ms: 1000 });
+    assert_eq!(config.output, Output { ring_bytes: 1_048_576, saved_bytes: 262_144 });
+    assert_eq!(config.layout, Layout { coalesce_ms: 3 });
+    assert_eq!(config.respawn, Respawn { first_backoff_ms: 250, attempts: 5 });
+    assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8 });
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+    let config = load(COMPLETE, Overrides::default()).unwrap();
+    assert_eq!(config.listen.port(), 9000);
+    assert_eq!(config.data_dir, Path::new("/home/ada/panes"));
+    assert!(config.no_auth);
+    assert_eq!(config.limits.panes, 2);
+
+    let flags = Overrides {
+        listen: Some("127.0.0.1:1".parse().unwrap()),
+        data_dir: Some("/d".into()),
+        shell: Some("/s".into()),
+        cwd: Some("/c".into()),
+        no_auth: false,
+    };
+    let config = load(COMPLETE, flags).unwrap();
+    assert_eq!(config.listen.port(), 1);
+    let paths = [&config.data_dir, &config.shell, &config.cwd];
+    assert_eq!(paths.map(PathBuf::as_path), ["/d", "/s", "/c"].map(Path::new));
+    assert!(load("", Overrides { no_auth: true, ..Overrides::default() }).unwrap().no_auth);
+}
+
+#[test]
+fn the_list_of_keys_is_the_list_of_fields() {
+    let settings = file::parse(Path::new("e.toml"), COMPLETE).unwrap();
+    let value = toml::Value::try_from(settings).unwrap();
+    let mut keys = BTreeSet::new();
+    for (name, value) in value.as_table().unwrap() {
+        keys.insert(name.clone());
+        let inner = value.as_table().filter(|_| name != "env");
+        keys.extend(inner.into_iter().flatten().map(|(leaf, _)| format!("{name}.{leaf}")));
+    }
+    assert_eq!(keys, file::KEYS.iter().map(ToString::to_string).collect());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
+    let cases = [
+        ("lisen = 1", 1, "lisen", "listen"),
+        ("\n\nshel = \"/bin/sh\"", 3, "shel", "shell"),
+        ("[input]\nheld_byte = 1", 2, "input.held_byte", "input.held_bytes"),
+        ("[inputs]\nheld_bytes = 1", 1, "inputs", "input"),
+        ("held_bytes = 1", 1, "held_bytes", "input.held_bytes"),
+        ("[output]\nheld_bytes = 1", 2, "output.held_bytes", "input.held_bytes"),
+        ("limits = { panes = 1, viewer = 2 }", 1, "limits.viewer", "limits.viewers"),
+        ("allowed-origins = []", 1, "allowed-origins", "allowed_origins"),
+    ];
+    for (text, line, key, nearest) in cases {
+        let wanted = format!("e.toml:{line}: there is no setting `{key}`; did you mean `{nearest}`?");
+        assert_eq!(refusal(text), wanted);
+    }
+    load("[env]\nanything = \"goes\"", Overrides::default()).unwrap();
+}
+
+#[test]
+fn a_broken_file_is_one_line_with_its_place() {
+    let cases = [
+        ("a = \n", "e.toml:1: "),
+        ("shell = \"/bin/sh\"\n[input\n", "e.toml:2: "),
+        ("\n[input]\nheld_secs = \"long\"", "e.toml:3: input.held_secs: invalid type"),
+        ("listen = \"nowhere\"", "e.toml:1: listen: "),
+        ("[limits]\npanes = -1", "e.toml:2: limits.panes: invalid value"),
+        ("input = 5", "e.toml:1: input: invalid type"),
+        ("shell = \"/a\"\nshell = \"/b\"", "e.toml:2: "),
+    ];
+    for (text, start) in cases {
+        let message = refusal(text);
+        assert!(message.starts_with(start), "{message}");
+    }
+    let missing = Config::load(Some(Path::new("/no/such.toml")), Overrides::default(), &surroundings());
+    assert!(missing.unwrap_err().to_string().starts_with("cannot read the config file /no/such.toml: "));
+}
+
+#[test]
+fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
+    let cases = [
+        ("[input]\nheld_secs = 0", "input.held_secs = 0 cannot be: 1 to 3600 is allowed"),
+        ("[output]\nring_bytes = 1", "output.ring_bytes = 1 cannot be: 65536 to 268435456 is allowed"),
+        ("[output]\nring_bytes = 65536", "output.saved_bytes = 262144 cannot be: 0 to 65536 is allowed"),
+        ("[respawn]\nattempts = 0", "respawn.attempts = 0 cannot be: 1 to 100 is allowed"),
+        ("[limits]\nspawns = 5000", "limits.spawns = 5000 cannot be: 1 to 1024 is allowed"),
+        ("no_auth = true\nlisten = \"0.0.0.0:1\"", "no_auth = true with listen = 0.0.0.0:1 cannot be: "),
+        ("allowed_hosts = [\"http://x\"]", "allowed_hosts = http://x cannot be: "),
+        ("allowed_hosts = [\"*\"]", "allowed_hosts = * cannot be: "),
+        ("allowed_hosts = [\"\"]", "allowed_hosts =  cannot be: "),
+        ("allowed_origins = [\"https://x/\"]", "allowed_origins = https://x/ cannot be: "),
+        ("allowed_origins = [\"https://X\"]", "allowed_origins = https://X cannot be: "),
+        ("allowed_origins = [\"null\"]", "allowed_origins = null cannot be: "),
+        ("inherit_env = [\"EVERPANE_TOKEN\"]", "inherit_env = EVERPANE_TOKEN cannot be: "),
+        ("[env]\n\"A=B\" = \"\"", "env = A=B cannot be: "),
+    ];
+    for (text, start) in cases {
+        let message = refusal(text);
+        assert!(message.starts_with(start), "{message}");
+    }
+}
+
+#[test]
+fn the_token_comes_from_the_environment_and_is_checked() {
+    let with = |token: &str| {
+        let mut surroundings = surroundings();
+        surroundings.variables.insert("EVERPANE_TOKEN".into(), token.into());
+        Config::merge(Settings::default(), Overrides::default(), &surroundings)
+    };
+    assert_eq!(with("sixteen-letters-").unwrap().token.unwrap().secret(), "sixteen-letters-");
+    for token in ["", "short"] {
+        let message = with(token).unwrap_err().to_string();
+        assert!(message.starts_with("EVERPANE_TOKEN: the token has"), "{message}");
+    }
+}
+
+#[test]
+fn the_shell_is_the_users() {
+    let shell = |variable: Option<&str>, uid| {
+        let mut surroundings = Surroundings { uid, ..surroundings() };
+        surroundings.variables.remove("SHELL");
+        surroundings.variables.extend(variable.map(|shell| ("SHELL".to_owned(), shell.to_owned())));
+        surroundings.login_shell().display().to_string()
+    };
+    assert_eq!(shell(Some("/bin/fish"), 1000), "/bin/fish");
+    assert_eq!(shell(Some(""), 1000), "/bin/zsh");
+    assert_eq!(shell(None, 1000), "/bin/zsh");
+    assert_eq!(shell(None, 33), "/bin/sh", "an account closed to logins has no shell of its own");
+    assert_eq!(shell(None, 4711), "/bin/sh");
+}
+
+#[test]
+fn the_home_is_the_users() {
+    let mut surroundings = surroundings();
+    assert_eq!(surroundings.home(), Some("/home/ada".into()));
+    surroundings.variables.remove("HOME");
+    assert_eq!(surroundings.home(), Some("/home/lovelace".into()));
+    surroundings.uid = 4711;
+    assert_eq!(surroundings.home(), None);
+}
+
+#[test]
+fn what_cannot_be_started_is_found_at_the_start() {
+    let resolve = |flags: Overrides| load("cwd = \"/\"", flags).unwrap().resolve(&surroundings());
+    let shell = |shell: &str| resolve(Overrides { shell: Some(shell.into()), ..Overrides::default() });
+    assert_eq!(shell("/bin/sh").unwrap().shell, Path::new("/bin/sh"));
+    assert!(shell("sh").unwrap().shell.is_absolute());
+    let cases = [
+        ("/no/such/shell", "shell = /no/such/shell cannot be: there is no such file"),
+        ("no-such-shell", "shell = no-such-shell cannot be: there is no such program in PATH"),
+        ("/etc/passwd", "shell = /etc/passwd cannot be: it is not a program that may be run"),
+        ("/bin", "shell = /bin cannot be: it is not a program that may be run"),
+    ];
+    for (name, wanted) in cases {
+        assert_eq!(shell(name).unwrap_err().to_string(), wanted);
+    }
+    let cwd = resolve(Overrides { cwd: Some("/no/such".into()), ..Overrides::default() });
+    assert_eq!(cwd.unwrap_err().to_string(), "cwd = /no/such cannot be: there is no such directory");
+}
+
+fn environment(text: &str, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let config = load(text, Overrides::default()).unwrap();
+    let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    shell_environment(&config, &Surroundings { variables, ..surroundings() }).into_iter().collect()
+}
+
+#[test]
+fn shells_get_what_the_list_allows_and_no_secret() {
+    let secrets = [
+        ("EVERPANE_TOKEN", "s1"),
+        ("EVERPANE_LOG", "s2"),
+        ("AWS_SECRET_ACCESS_KEY", "s3"),
+        ("GITHUB_TOKEN", "s4"),
+        ("DATABASE_URL", "s5"),
+    ];
+    let allowed = [
+        ("HOME", "/home/ada"),
+        ("PATH", "/opt/bin"),
+        ("LC_TIME", "de_DE.UTF-8"),
+        ("LANG", "en_GB.UTF-8"),
+        ("SSH_AUTH_SOCK", "/run/agent"),
+        ("https_proxy", "http://proxy"),
+    ];
+    let environment = environment("", &[&secrets[..], &allowed[..], &[("TERM", "dumb")]].concat());
+    for (name, value) in allowed {
+        assert_eq!(environment[name], value);
+    }
+    for (name, _) in secrets {
+        assert!(!environment.contains_key(name), "{name}");
+    }
+    assert_eq!(environment["TERM"], "xterm-256color");
+    assert_eq!(environment["COLORTERM"], "truecolor");
+    assert_eq!(environment["TERM_PROGRAM"], "everpane");
+    assert_eq!(environment["TERM_PROGRAM_VERSION"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(environment["SHELL"], "/bin/sh");
+}
+
+#[test]
+fn shells_get_what_the_settings_add() {
+    let text = "inherit_env = [\"EDITOR\", \"ABSENT\"]\n[env]\nPAGER = \"less\"\nPATH = \"/mine\"";
+    let environment = environment(text, &[("EDITOR", "vi"), ("PATH", "/opt/bin")]);
+    assert_eq!(environment["EDITOR"], "vi");
+    assert_eq!(environment["PAGER"], "less");
+    assert_eq!(environment["PATH"], "/mine", "what is set wins over what is inherited");
+    assert!(!environment.contains_key("ABSENT"));
+}
+
+#[test]
+fn shells_started_from_nothing_still_work() {
+    let environment = environment("", &[("HOME", "/home/ada"), ("LANG", "")]);
+    assert_eq!(environment["PATH"], super::environment::DEFAULT_PATH);
+    assert_eq!(environment["USER"], "ada");
+    assert_eq!(environment["LOGNAME"], "ada");
+    assert_eq!(environment["LANG"], "C.UTF-8");
+}

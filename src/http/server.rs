@@ -1,0 +1,106 @@
+//! Accepts connections and bounds what each may cost before a request has been let in: how many there are, how
+//! long a request's head may take, and how large it may be.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Connections that speak HTTP at once; the next one waits in the system's queue. A viewer's socket does not
+/// count, as viewers have a limit of their own.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// How long a request's head may take, from the connection's start or the answer before. An idle connection is
+/// closed as well.
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The largest head, in bytes. The address of a page with the longest token fits.
+const MAX_HEAD_BYTES: usize = 8 << 10;
+
+/// How long answers under way may take once we are shutting down.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// The pause after a failed accept: short of descriptors, the next try would fail as well.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Who sent a request; found in its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// Serves `router` at `listener` until `shutdown` is cancelled, then lets answers under way come to their end.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    let connections = TaskTracker::new();
+    shutdown.run_until_cancelled(accept(&listener, &router, &shutdown, &connections)).await;
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(DRAIN, connections.wait()).await.is_err() {
+        tracing::info!(left = connections.len(), "answers under way were cut off");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    router: &Router,
+    shutdown: &CancellationToken,
+    connections: &TaskTracker,
+) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let conversation = converse(stream, Peer(peer), router.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    conversation.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// One connection, up to its end or to its upgrade.
+async fn converse(stream: TcpStream, peer: Peer, router: Router, shutdown: CancellationToken) {
+    // A keystroke's echo must not wait for the acknowledgement of the one before.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        service.call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, peer = %peer.0, "a connection ended early");
+    }
+}
