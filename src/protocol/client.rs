@@ -473,10 +473,7 @@ mod tests {
         assert_eq!(error(r#"{"type":"pane_splat"}"#), ("unknown_type", field("type")));
         assert_eq!(error(r#"{"type":"tab_close"}"#), ("invalid_field", field("tabId")));
         assert_eq!(error(r#"{"type":"tab_close","tabId":"p1"}"#), ("invalid_field", field("tabId")));
-        assert_eq!(
-            error(r#"{"type":"connect","width":80,"height":-1}"#),
-            ("invalid_field", field("height"))
-        );
+        assert_eq!(error(r#"{"type":"connect","width":80,"height":-1}"#), ("invalid_field", field("height")));
         assert_eq!(
             error(r#"{"type":"pane_watch","panes":[{"paneId":7}]}"#),
             ("invalid_field", field("panes[0].paneId"))
