@@ -15,8 +15,11 @@ use super::mix;
 /// The first argument that makes the benchmark binary this program.
 pub(crate) const ROLE: &str = "--act-as-program";
 
-/// What it prints when it waits for a line, followed by its process id; and when it begins to echo.
+/// What it prints, followed by its process id: at its start, once it has loaded, and when it begins to echo.
 pub(crate) const READY: &str = "program-ready ";
+
+/// Makes it ready to write at once when told to flood.
+pub(crate) const LOAD: &str = "load\n";
 
 /// Makes it write a number of blocks of the mix.
 pub(crate) fn flood(blocks: u64) -> String {
@@ -51,10 +54,19 @@ pub(crate) fn run() -> Result<()> {
     termios::tcsetattr(input.get_ref(), OptionalActions::Now, &modes)?;
 
     ready(&mut output)?;
-    let mut line = String::new();
+    let (mut line, mut block) = (String::new(), String::new());
     while input.read_line(&mut line)? > 0 {
-        match line.trim_end().split_once(' ').unwrap_or((line.trim_end(), "")) {
-            ("flood", blocks) => write_blocks(&mut output, blocks.parse().unwrap_or(u64::MAX))?,
+        let command = line.trim_end();
+        if block.is_empty() && (command.starts_with("load") || command.starts_with("flood")) {
+            block = mix::block();
+        }
+        match command.split_once(' ').unwrap_or((command, "")) {
+            ("load", _) => ready(&mut output)?,
+            ("flood", blocks) => {
+                for _ in 0..blocks.parse().unwrap_or(u64::MAX) {
+                    output.write_all(block.as_bytes())?;
+                }
+            }
             ("echo", _) => {
                 ready(&mut output)?;
                 echo(input.get_mut(), &mut output)?;
@@ -68,14 +80,6 @@ pub(crate) fn run() -> Result<()> {
 
 fn ready(output: &mut File) -> Result<()> {
     output.write_all(format!("{READY}{}\n", std::process::id()).as_bytes()).context("printing")
-}
-
-fn write_blocks(output: &mut File, blocks: u64) -> Result<()> {
-    let block = mix::block();
-    for _ in 0..blocks {
-        output.write_all(block.as_bytes())?;
-    }
-    Ok(())
 }
 
 fn echo(input: &mut File, output: &mut File) -> Result<()> {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::stats::median;
 
-/// One figure, by round, of each contender. Rounds are taken in turns, so that a ratio of two contenders is the
-/// median of the ratios within each round: what slows the machine slows both.
+/// One figure, by round, of each contender; the table shows medians and their ratios. Rounds are taken in turns, so
+/// that what slows the machine slows all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row {
     /// What was measured, with its unit.
@@ -87,8 +87,7 @@ fn figure(value: f64) -> String {
 }
 
 fn ratio(ours: &[f64], theirs: &[f64]) -> String {
-    let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
-    match median(&ratios) {
+    match median(ours) / median(theirs) {
         ratio if ratio.is_nan() => "–".to_owned(),
         ratio => format!("{ratio:.2}"),
     }

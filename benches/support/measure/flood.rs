@@ -39,6 +39,8 @@ fn mib(bytes: u64) -> f64 {
 pub(super) fn raw(program: &Path, blocks: u64) -> Result<Flood> {
     let pty = Pty::spawn(program)?;
     pty.wait_for(program::READY)?;
+    pty.write(program::LOAD.as_bytes())?;
+    pty.wait_for(program::READY)?;
     let bytes = blocks * mix::block_wire_bytes();
     let (cpu, start) = (process::cpu_seconds(std::process::id())?, Instant::now());
     pty.write(program::flood(blocks).as_bytes())?;
@@ -60,9 +62,9 @@ pub(super) fn raw(program: &Path, blocks: u64) -> Result<Flood> {
 pub(super) fn served(contender: Contender, program: &Path, viewers: usize, blocks: u64) -> Result<Flood> {
     let server = contender.start(program, &[viewers])?;
     let mut crowd = (0..viewers).map(|_| server.viewer(0)).collect::<Result<Vec<_>>>()?;
-    for viewer in &mut crowd {
-        viewer.wait_for(program::READY)?;
-    }
+    wait_for_all(&mut crowd)?;
+    crowd[0].type_text(program::LOAD)?;
+    wait_for_all(&mut crowd)?;
     let bytes = blocks * mix::block_wire_bytes();
     let delivered_before: u64 = crowd.iter().map(|viewer| viewer.delivered).sum();
     let (cpu, start) = (process::cpu_seconds(server.pid())?, Instant::now());
@@ -75,6 +77,10 @@ pub(super) fn served(contender: Contender, program: &Path, viewers: usize, block
         seconds: start.elapsed().as_secs_f64(),
         cpu_seconds: process::cpu_seconds(server.pid())? - cpu,
     })
+}
+
+fn wait_for_all(crowd: &mut [Viewer]) -> Result<()> {
+    crowd.iter_mut().try_for_each(|viewer| viewer.wait_for(program::READY).map(drop))
 }
 
 /// Reads, in a thread per viewer, until each is `bytes` further.

@@ -11,7 +11,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut rate = Row::new(format!("throughput, {blocks} MiB to 1 viewer (MiB/s)"));
     let mut cpu = Row::new("– server's processor time (s)");
     let mut share = Row::new("– share of the bytes delivered");
-    for _ in 0..bench.scaled(7, 3) {
+    for _ in 0..bench.scaled(9, 3) {
         let raw = flood::raw(bench.program(), blocks)?;
         rate.raw.push(raw.rate());
         cpu.raw.push(raw.cpu_seconds);
