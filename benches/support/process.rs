@@ -1,0 +1,29 @@
+//! What a process has used, from `/proc`.
+
+use anyhow::{Context, Result};
+
+/// The processor time, in seconds, that the threads of process `pid` have used so far. Threads that have ended
+/// are not in it.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
+    let mut nanoseconds = 0;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        // Not `stat`: that counts in hundredths of a second.
+        let schedstat = std::fs::read_to_string(task?.path().join("schedstat"))?;
+        nanoseconds += schedstat.split(' ').next().context("an empty schedstat")?.parse::<u64>()?;
+    }
+    Ok(nanoseconds as f64 / 1e9)
+}
+
+/// The memory, in bytes, that process `pid` holds.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: u64 = line.split_whitespace().next().context("an empty VmRSS")?.parse()?;
+    Ok(kib << 10)
+}

@@ -1,0 +1,43 @@
+//! What the bare relay and the gateway have in common, so that every measurement treats them alike.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::everpane::Everpane;
+use super::relay::Relay;
+use super::viewer::Viewer;
+
+/// A running server with one or more panes. Ends with its programs when dropped.
+pub(crate) trait Server {
+    /// Its process, for processor time and memory.
+    fn pid(&self) -> u32;
+
+    /// Connects one more viewer to a pane, counted from 0.
+    ///
+    /// # Errors
+    /// When there is no such pane, or the server refuses.
+    fn viewer(&self, pane: usize) -> Result<Viewer>;
+}
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contender {
+    /// The bare relay.
+    Relay,
+    /// The gateway.
+    Everpane,
+}
+
+impl Contender {
+    /// Starts it with `program` in one pane per element of `viewers`, which says how many will come to it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) fn start(self, program: &Path, viewers: &[usize]) -> Result<Box<dyn Server>> {
+        Ok(match self {
+            Contender::Relay => Box::new(Relay::start(program, viewers)?),
+            Contender::Everpane => Box::new(Everpane::start_with_panes(program, viewers.len())?),
+        })
+    }
+}
