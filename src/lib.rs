@@ -3,6 +3,7 @@
 //! A *pane* is permanent, a PTY is not. See `ARCHITECTURE.md` for the map of this crate.
 
 pub mod clock;
+pub mod gateway;
 pub mod geometry;
 pub mod host;
 pub mod ids;

@@ -1,0 +1,3 @@
+//! The hub between viewers and hosts.
+
+pub mod channels;
