@@ -253,6 +253,7 @@ impl Pane {
     /// Changes its settings.
     pub fn set(&mut self, settings: PaneSettings) {
         self.settings = settings;
+        self.retry_wanted &= settings.wake != WakePolicy::Manual;
         self.sizing.set_policy(settings.size);
     }
 
@@ -511,6 +512,7 @@ impl Pane {
     /// Throws away what is held.
     pub fn discard(&mut self, effects: &mut Effects) {
         effects.give_back(self.queue.discard(), "input_discarded");
+        self.retry_wanted = false;
     }
 
     /// Somebody asks outright for a terminal.
@@ -756,10 +758,11 @@ impl Pane {
         }
     }
 
-    /// Tries again for input that came while the last failure's wait was on.
+    /// Tries again, once the last failure's wait is over, for input that came during it.
     fn retry(&mut self, now: Instant, effects: &mut Effects) {
-        let due = self.respawn.retry_at().is_some_and(|at| at <= now);
-        if due && self.retry_wanted && !self.queue.is_empty() {
+        // Whoever types after everything was given back decides anew.
+        self.retry_wanted &= !self.queue.is_empty();
+        if self.retry_wanted {
             let decision = self.respawn.wanted(now);
             self.decide(decision, effects);
         }
