@@ -626,7 +626,9 @@ impl Pane {
             readiness: Some(Readiness::started(now.at, self.limits.ready_ceiling)),
             ..Life::default()
         };
-        (self.told_cwd, self.seen_cwd) = (None, terminal.cwd());
+        // Where the system can't say, the program is where it was started.
+        let cwd = terminal.cwd().unwrap_or_else(|| self.cwd().clone());
+        (self.told_cwd, self.seen_cwd) = (None, Some(cwd));
         (effects.status, effects.info, effects.output) = (true, true, true);
         // Viewers may have changed their minds on the size while it started.
         terminal.resize(self.sizing.current());
