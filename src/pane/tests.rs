@@ -579,6 +579,16 @@ fn no_blank_line_is_drawn_where_the_cursor_starts_a_line_already() {
 }
 
 #[test]
+fn a_line_that_the_alternate_screen_ended_says_nothing_of_the_main_one() {
+    let (mut stage, _) = Stage::live();
+    stage.output(FIRST, b"$ sleep 9 & \x1b[?1049hsaved\r\n");
+    stage.exit(FIRST, Exit::Code(0));
+    let dead = stage.shown();
+    stage.ask_and_come_up();
+    assert!(stage.shown()[dead.len()..].starts_with(b"\x1b[?1049l\x1b[0m\r\n"));
+}
+
+#[test]
 fn the_first_start_draws_nothing_but_what_there_is_to_say() {
     let mut quiet = Stage::dead();
     quiet.ask_and_come_up();
