@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+import { mockGateway } from "./test/mock.ts";
+
+export default defineConfig({
+  // Relative, so that a gateway that is mounted below a path of another server works too.
+  base: "./",
+  build: {
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    // Everything is a file of its own: the page's policy allows no inline code.
+    assetsInlineLimit: 0,
+  },
+  plugins: [mockGateway()],
+  test: { include: ["test/**/*.test.ts"] },
+});
