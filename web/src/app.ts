@@ -224,7 +224,7 @@ export class App implements Page {
       key: (event) => this.#onPaneKey(paneId, event),
       parsed: (bytes) => watches.parsed(paneId, bytes),
       focus: () => {
-        if (focusedPane(activeTab(this.model)) !== paneId) gateway.tell({ type: "pane_focus", paneId });
+        if (focusedPane(activeTab(this.model)) !== paneId) gateway.mention({ type: "pane_focus", paneId });
       },
       splitRight: () => this.#commands.split(paneId, "horizontal"),
       splitDown: () => this.#commands.split(paneId, "vertical"),

@@ -47,6 +47,8 @@ export class Conversation {
   #paneOf = new Map<number, string>();
   /** Whether this page has made its first session, or need not. */
   #begun = false;
+  /** Whether the current connection has told its layout. Until then, channels may stand for other panes. */
+  #current = false;
 
   constructor(url: string, events: ConversationEvents) {
     this.#events = events;
@@ -57,7 +59,7 @@ export class Conversation {
       refused: () => events.rejected(),
     });
     this.gateway = new Gateway(this.#link, (error) => events.failed(error));
-    this.sender = new Sender(this.#link, () => this.#model, {
+    this.sender = new Sender(this.#link, () => (this.#current ? this.#model : undefined), {
       refused: (paneId, bytes) => events.lost({ paneId, bytes, certain: true }),
       uncertain: (bytes) => events.lost({ bytes, certain: false }),
       held: (bytes) => events.held(bytes),
@@ -84,6 +86,7 @@ export class Conversation {
 
   #status(status: LinkStatus): void {
     if (status.state === "waiting") {
+      this.#current = false;
       this.gateway.requests.disconnect();
       this.sender.disconnected();
     }
@@ -93,7 +96,7 @@ export class Conversation {
   #take(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
-        return this.#greet();
+        return this.tellViewport();
       case "state":
       case "layout_update":
         return this.#takeLayout(message);
@@ -119,23 +122,24 @@ export class Conversation {
     }
   }
 
-  /** A new connection. What was watched goes on where it stopped. */
-  #greet(): void {
-    this.tellViewport();
-    this.watches.resume();
-    this.sizes.reset();
-    this.sender.pump();
-  }
-
   #takeLayout(message: Extract<ServerMessage, { type: "state" | "layout_update" }>): void {
     const before = this.#model;
     this.#model = reduce(before, message);
     if (this.#model === before) return;
     this.#paneOf = new Map(Object.entries(this.#model.channels).map(([paneId, channel]) => [channel, paneId]));
     this.gateway.tell({ type: "layout_seen", revision: this.#model.revision });
+    this.watches.retain((paneId) => paneId in this.#model.channels);
+    if (!this.#current) this.#resume();
     this.sender.pump();
     this.#begin();
     this.#events.layout(this.#model, before);
+  }
+
+  /** A new connection: what was watched goes on where it stopped. */
+  #resume(): void {
+    this.#current = true;
+    this.watches.resume();
+    this.sizes.reset();
   }
 
   /** A new gateway has no layout: this page makes the first session, but not again when somebody closes it. */

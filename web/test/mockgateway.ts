@@ -30,9 +30,11 @@ export class MockGateway {
   #lines = new Map<string, string>();
   #revision = 0;
   #next = 1;
+  #away = false;
 
   /** Takes a viewer. */
   attach(socket: WebSocket): void {
+    if (this.#away) return socket.close(1013);
     this.#sockets.add(socket);
     this.#watched.set(socket, new Set());
     socket.on("close", () => this.#sockets.delete(socket));
@@ -129,6 +131,7 @@ export class MockGateway {
   /** `exit` ends a shell, `fail` makes it unable to start, `busy` makes it ask before it closes, `bell` rings. */
   #input(frame: Buffer): void {
     const found = [...this.#panes].find(([, pane]) => pane.channel === frame.readUInt32BE(1));
+    if (frame[0] === 2) console.log("report", JSON.stringify(frame.subarray(5).toString()));
     if (!found || frame[0] !== 1) return;
     const [paneId, { info }] = found;
     const text = frame.subarray(5).toString();
@@ -162,8 +165,17 @@ export class MockGateway {
     else if (line === "small") this.#inform(paneId, { cols: 60, rows: 12 });
     else if (line === "notice") this.#broadcast({ type: "notice", code: "disk", message: "The disk is full: layout changes are not saved." });
     else if (line === "drop") for (const socket of this.#sockets) socket.close(1001);
+    else if (line === "away") this.#goAway();
+    else if (line === "mouse") this.#write(paneId, "\x1b[?1000h\x1b[?1004h\x1b[?1006h\x1b[c\x1b[6n");
     else if (line === "flood") this.#write(paneId, "0123456789 flood of text\r\n".repeat(400_000));
     if (this.#panes.get(paneId)?.info.status.state === "live") this.#write(paneId, PROMPT);
+  }
+
+  /** Takes nobody for a few seconds. */
+  #goAway(): void {
+    this.#away = true;
+    setTimeout(() => (this.#away = false), 4000);
+    for (const socket of this.#sockets) socket.close(1001);
   }
 
   #end(paneId: string, status: PaneInfo["status"]): void {

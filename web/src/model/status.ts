@@ -22,7 +22,7 @@ export function card(info: Pick<PaneInfo, "status" | "wake">, now: number): Card
   const { status, wake } = info;
   switch (status.state) {
     case "starting":
-      return { tone: "busy", title: "Starting…", cause: "", hint: "What you type is kept.", button: undefined };
+      return { tone: "busy", title: "Starting…", cause: "", hint: "what you type is kept", button: undefined };
     case "failed":
       return failedCard(status, wake, now);
     case "live":
@@ -38,9 +38,9 @@ export function awaitsRetry(status: PaneStatus | undefined): boolean {
 
 function failedCard(status: Extract<PaneStatus, { state: "failed" }>, wake: WakePolicy, now: number): Card {
   const bad = { tone: "bad", title: "Could not start", cause: status.reason } as const;
-  if (status.retryAt === undefined) return { ...bad, hint: "Gave up. Press R to try again", button: "Try again" };
+  if (status.retryAt === undefined) return { ...bad, hint: "gave up; press R to try again", button: "Try again" };
   const seconds = secondsUntil(status.retryAt, now);
-  const hint = seconds > 0 ? `Next try possible in ${seconds} s` : wakeHint(wake);
+  const hint = seconds > 0 ? `next try possible in ${seconds} s` : wakeHint(wake);
   return { ...bad, hint, button: wakeButton(wake) };
 }
 
@@ -55,11 +55,11 @@ function cause(status: PaneStatus, now: number): string {
 function wakeHint(wake: WakePolicy): string {
   switch (wake) {
     case "any-key":
-      return "Press any key to reconnect";
+      return "press any key to reconnect";
     case "enter":
-      return "Press Enter to reconnect";
+      return "press Enter to reconnect";
     case "manual":
-      return "Restarts only when asked to";
+      return "restarts only when asked to";
   }
 }
 

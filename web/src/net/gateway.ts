@@ -31,6 +31,11 @@ export class Gateway {
     return this.requests.start((requestId) => this.#link.send({ ...message, requestId }));
   }
 
+  /** Sends what the page says by itself; that a pane was closed in the meantime is nobody's concern. */
+  mention(message: ClientMessage): void {
+    this.ask(message).catch(() => undefined);
+  }
+
   /** Sends what somebody asked for; they are told if it fails. */
   act(message: ClientMessage): void {
     this.ask(message).catch(this.#refused);

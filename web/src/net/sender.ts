@@ -1,12 +1,12 @@
 // Moves input from the queue to the socket, and learns when it has arrived.
 
 import { encodeInput } from "./frame.ts";
-import { InputQueue } from "./inputqueue.ts";
+import { InputQueue, type Piece } from "./inputqueue.ts";
 import type { Link } from "./link.ts";
 import type { Model } from "../model/model.ts";
 
 /** How long after the last input the gateway is asked whether it arrived, in milliseconds. */
-const CONFIRM_MS = 300;
+const CONFIRM_MS = 150;
 
 /** The number in the ping that asks; requests count from 1. */
 export const CONFIRM_REQUEST = 0;
@@ -24,14 +24,15 @@ export interface SenderEvents {
 /** All input of this page. */
 export class Sender {
   #link: Link;
-  #model: () => Model;
+  #model: () => Model | undefined;
   #events: SenderEvents;
   #queue = new InputQueue();
   #encoder = new TextEncoder();
   #confirm: ReturnType<typeof setTimeout> | undefined;
   #asked = false;
 
-  constructor(link: Link, model: () => Model, events: SenderEvents) {
+  /** `model` brings the layout as the current connection has told it; `undefined` while it has told none. */
+  constructor(link: Link, model: () => Model | undefined, events: SenderEvents) {
     this.#link = link;
     this.#model = model;
     this.#events = events;
@@ -40,21 +41,24 @@ export class Sender {
   /** Something was typed or pasted into a pane. */
   input(paneId: string, text: string): void {
     const bytes = this.#encoder.encode(text);
-    if (!this.#queue.push(paneId, bytes, this.#link.isOpen)) this.#events.refused(paneId, bytes.length);
+    const online = this.#model() !== undefined;
+    if (!this.#queue.push(paneId, bytes, online)) this.#events.refused(paneId, bytes.length);
     this.pump();
   }
 
   /** A pane's terminal answered. Such an answer makes no sense later, so it is never held. */
   report(paneId: string, bytes: Uint8Array): void {
-    const channel = this.#model().channels[paneId];
-    if (this.#link.isOpen && channel !== undefined) this.#link.sendFrame(encodeInput("report", channel, bytes));
+    const channel = this.#model()?.channels[paneId];
+    if (channel !== undefined) this.#link.sendFrame(encodeInput("report", channel, bytes));
   }
 
   /** Sends what may be sent; to be called when the connection, the layout or a pane's `pending` changed. */
   pump(): void {
-    const { channels, panes } = this.#model();
-    this.#queue.retain((paneId) => channels[paneId] !== undefined || !this.#link.isOpen);
-    if (this.#link.isOpen) this.#send(this.#queue.take((paneId) => panes[paneId]?.pending ?? 0));
+    const model = this.#model();
+    if (model) {
+      this.#queue.retain((paneId) => paneId in model.channels);
+      this.#send(model, this.#queue.take((paneId) => model.panes[paneId]?.pending ?? 0));
+    }
     this.#events.held(this.#queue.held);
   }
 
@@ -80,9 +84,9 @@ export class Sender {
     this.#events.held(this.#queue.held);
   }
 
-  #send(pieces: ReturnType<InputQueue["take"]>): void {
+  #send(model: Model, pieces: Piece[]): void {
     for (const { paneId, bytes } of pieces) {
-      const channel = this.#model().channels[paneId];
+      const channel = model.channels[paneId];
       if (channel !== undefined) this.#link.sendFrame(encodeInput("input", channel, bytes));
     }
     if (this.#queue.held > 0) this.#askNow();

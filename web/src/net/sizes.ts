@@ -43,7 +43,7 @@ export class Sizes {
       const told = this.#told.get(paneId);
       if (told?.cols === cols && told.rows === rows) continue;
       this.#told.set(paneId, { cols, rows });
-      this.#gateway.tell({ type: "pane_resize", paneId, cols, rows });
+      this.#gateway.mention({ type: "pane_resize", paneId, cols, rows });
     }
   }
 }

@@ -22,10 +22,10 @@ interface Watch {
 
 /** All watches. */
 export class Watches {
-  #gateway: Gateway;
+  #gateway: Pick<Gateway, "mention">;
   #watches = new Map<string, Watch>();
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: Pick<Gateway, "mention">) {
     this.#gateway = gateway;
   }
 
@@ -38,7 +38,14 @@ export class Watches {
 
   /** Ends a watch; what had arrived is forgotten. */
   remove(paneId: string): void {
-    if (this.#watches.delete(paneId)) this.#gateway.tell({ type: "pane_unwatch", paneIds: [paneId] });
+    if (this.#watches.delete(paneId)) this.#gateway.mention({ type: "pane_unwatch", paneIds: [paneId] });
+  }
+
+  /** Forgets panes that were closed; the gateway has forgotten them, too. */
+  retain(isOpen: (paneId: string) => boolean): void {
+    for (const paneId of this.#watches.keys()) {
+      if (!isOpen(paneId)) this.#watches.delete(paneId);
+    }
   }
 
   /** A new connection: asks for the rest of everything. */
@@ -60,7 +67,7 @@ export class Watches {
     for (const piece of pieces) watch.unparsed += piece.bytes.length;
     if (watch.unparsed > HIGH_BYTES && !watch.paused) {
       watch.paused = true;
-      this.#gateway.tell({ type: "pane_unwatch", paneIds: [paneId] });
+      this.#gateway.mention({ type: "pane_unwatch", paneIds: [paneId] });
     }
     return pieces;
   }
@@ -78,7 +85,7 @@ export class Watches {
 
   #ask(paneIds: string[]): void {
     if (paneIds.length === 0) return;
-    this.#gateway.tell({ type: "pane_watch", panes: paneIds.map((paneId) => this.#request(paneId)) });
+    this.#gateway.mention({ type: "pane_watch", panes: paneIds.map((paneId) => this.#request(paneId)) });
   }
 
   #request(paneId: string): WatchPane {

@@ -37,8 +37,7 @@ export class DeadCard {
       { class: "dead-card", attrs: { role: "status" } },
       el("span", { class: "card-mark" }),
       el("div", { class: "card-text" }, el("div", { class: "card-line" }, this.#title, this.#hint), this.#cause),
-      this.#pending,
-      this.#button,
+      el("div", { class: "card-actions" }, this.#pending, this.#button),
     );
     this.element.hidden = true;
     // The terminal keeps the focus: the next key is for it.
