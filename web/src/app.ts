@@ -2,13 +2,14 @@
 
 import { Commands, type Page } from "./commands.ts";
 import { Conversation } from "./conversation.ts";
+import { Keyboard, MAC } from "./keyboard.ts";
 import { Attention } from "./model/attention.ts";
-import { bindings, type Command, commandFor } from "./model/keys.ts";
-import { activeSession, activeTab, deaths, focusedPane, type Model, visiblePanes } from "./model/model.ts";
+import { bindings, type Command } from "./model/keys.ts";
+import { activeSession, activeTab, deaths, type Model, visiblePanes } from "./model/model.ts";
 import { awaitsRetry } from "./model/status.ts";
-import { byteCount, paneLabel } from "./model/text.ts";
+import { lostText, refusalText } from "./model/text.ts";
 import { redirectToLogin } from "./net/login.ts";
-import type { ErrorMessage } from "./protocol.ts";
+import { hostPane } from "./panehost.ts";
 import { copyText } from "./term/clipboard.ts";
 import { Banner } from "./ui/banner.ts";
 import { confirmDialog } from "./ui/dialog.ts";
@@ -16,7 +17,6 @@ import { el, iconButton } from "./ui/dom.ts";
 import { openHelp } from "./ui/help.ts";
 import { showPageBadge } from "./ui/pagebadge.ts";
 import { openPalette, type PaletteItem } from "./ui/palette.ts";
-import type { PaneEvents } from "./ui/paneview.ts";
 import { Pill } from "./ui/pill.ts";
 import { Preferences } from "./ui/preferences.ts";
 import { SessionSwitcher } from "./ui/sessions.ts";
@@ -24,8 +24,6 @@ import { Stage } from "./ui/stage.ts";
 import { TabBar } from "./ui/tabbar.ts";
 import { Toasts } from "./ui/toasts.ts";
 import { viewportCells } from "./ui/viewport.ts";
-
-const MAC = /^Mac|^iP/.test(navigator.platform);
 
 /** The whole page. */
 export class App implements Page {
@@ -35,6 +33,7 @@ export class App implements Page {
   #attention = new Attention();
   #banner = new Banner();
   #toasts = new Toasts();
+  #keyboard: Keyboard;
   #pill: Pill;
   #tabBar: TabBar;
   #sessions: SessionSwitcher;
@@ -44,6 +43,7 @@ export class App implements Page {
   constructor(root: HTMLElement, muxUrl: string) {
     this.#conversation = this.#converse(muxUrl);
     this.#commands = new Commands(this);
+    this.#keyboard = this.#makeKeyboard();
     this.#pill = new Pill(() => this.#conversation.connect());
     this.#tabBar = this.#makeTabBar();
     this.#sessions = this.#makeSessions();
@@ -56,7 +56,6 @@ export class App implements Page {
       this.#stage.setLook(look);
       this.#conversation.tellViewport();
     });
-    document.addEventListener("keydown", (event) => this.#onPageKey(event));
     document.addEventListener("visibilitychange", () => this.#showAttention());
     addEventListener("resize", () => this.#conversation.tellViewport());
     this.#conversation.connect();
@@ -141,9 +140,9 @@ export class App implements Page {
         document.documentElement.classList.toggle("offline", status.state !== "open");
       },
       notice: (code, message) => this.#banner.notice(code, message),
-      refusal: (error) => this.#onRefusal(error),
+      refusal: (error) => this.#toasts.show(refusalText(error, this.model.panes), "error"),
       failed: (error) => this.failed(error),
-      lost: ({ paneId, bytes, certain }) => this.#toasts.show(this.#lostText(paneId, bytes, certain), "error"),
+      lost: (loss) => this.#toasts.show(lostText(loss, this.model.panes), "error"),
       held: (bytes) => this.#pill.setHeld(bytes),
       rejected: () => void redirectToLogin(),
       viewport: () => viewportCells(this.#stage.room, this.#preferences.look.fontSize),
@@ -169,75 +168,8 @@ export class App implements Page {
     showPageBadge(name, hidden ? this.#attention.count : 0);
   }
 
-  #onRefusal(error: ErrorMessage): void {
-    const pane = error.paneId === undefined ? "" : `${paneLabel(this.model.panes[error.paneId])}: `;
-    const bytes = error.bytes === undefined ? "" : `${byteCount(error.bytes)} not taken. `;
-    this.#toasts.show(`${pane}${bytes}${error.message}`, "error");
-  }
-
-  #lostText(paneId: string | undefined, bytes: number, certain: boolean): string {
-    if (!certain) return `The connection broke while ${byteCount(bytes)} of input were on the way; they may not have arrived.`;
-    const pane = paneId === undefined ? "" : `${paneLabel(this.model.panes[paneId])}: `;
-    return `${pane}${byteCount(bytes)} not taken, because too much is waiting already.`;
-  }
-
-  /** Commands work wherever the focus is, unless a text field or a dialog has it. */
-  #onPageKey(event: KeyboardEvent): void {
-    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    if (this.#runKey(event)) return;
-    // Typing is always meant for the focused pane.
-    const idle = document.activeElement === document.body;
-    if (idle && !event.ctrlKey && !event.metaKey && !event.altKey) this.#refocus();
-  }
-
-  /** Runs the command of a key; `false` if it has none. */
-  #runKey(event: KeyboardEvent): boolean {
-    const command = commandFor(event, MAC);
-    if (command === undefined) return false;
-    // The browser's own paste needs no permission; it fires an event that the terminal takes.
-    if (command === "paste") return true;
-    event.preventDefault();
-    event.stopPropagation();
-    this.#commands.run(command);
-    return true;
-  }
-
-  #onPaneKey(paneId: string, event: KeyboardEvent): boolean {
-    if (this.#runKey(event)) return true;
-    const plain = !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (!plain || event.key.toLowerCase() !== "r" || !awaitsRetry(this.model.panes[paneId]?.status)) return false;
-    event.preventDefault();
-    this.gateway.act({ type: "pane_respawn", paneId });
-    return true;
-  }
-
   #refocus(): void {
     this.#stage.focused?.focus();
-  }
-
-  #paneEvents(paneId: string): PaneEvents {
-    const { sender, sizes, watches, gateway } = this.#conversation;
-    return {
-      input: (text) => sender.input(paneId, text),
-      report: (bytes) => sender.report(paneId, bytes),
-      bell: () => this.#onBell(paneId),
-      key: (event) => this.#onPaneKey(paneId, event),
-      parsed: (bytes) => watches.parsed(paneId, bytes),
-      focus: () => {
-        if (focusedPane(activeTab(this.model)) !== paneId) gateway.mention({ type: "pane_focus", paneId });
-      },
-      splitRight: () => this.#commands.split(paneId, "horizontal"),
-      splitDown: () => this.#commands.split(paneId, "vertical"),
-      zoom: () => gateway.act({ type: "pane_zoom", paneId }),
-      close: () => this.#commands.closePane(paneId),
-      rename: (name) => gateway.act(name === "" ? { type: "pane_rename", paneId } : { type: "pane_rename", paneId, name }),
-      respawn: () => gateway.act({ type: "pane_respawn", paneId }),
-      discard: () => {
-        sender.discard(paneId);
-        gateway.act({ type: "pane_discard", paneId });
-      },
-      measured: (cells) => sizes.measured(paneId, cells),
-    };
   }
 
   #onBell(paneId: string): void {
@@ -246,10 +178,23 @@ export class App implements Page {
     this.#showAttention();
   }
 
+  #makeKeyboard(): Keyboard {
+    return new Keyboard({
+      run: (command) => this.#commands.run(command),
+      refocus: () => this.#refocus(),
+      awaitsRetry: (paneId) => awaitsRetry(this.model.panes[paneId]?.status),
+      respawn: (paneId) => this.gateway.act({ type: "pane_respawn", paneId }),
+    });
+  }
+
   #makeStage(): Stage {
     const { sizes, watches, gateway } = this.#conversation;
     return new Stage(this.model, this.#preferences.look, {
-      pane: (paneId) => this.#paneEvents(paneId),
+      pane: (paneId) =>
+        hostPane(paneId, this.#conversation, this.#commands, {
+          key: (event) => this.#keyboard.onPane(paneId, event),
+          bell: () => this.#onBell(paneId),
+        }),
       shown: (paneIds) => watches.add(paneIds),
       dropped: (paneId) => {
         watches.remove(paneId);

@@ -2,6 +2,7 @@
 
 import { EMPTY, type Model, reduce } from "./model/model.ts";
 import type { OutputPiece } from "./model/stream.ts";
+import type { Loss } from "./model/text.ts";
 import { decodeOutput } from "./net/frame.ts";
 import { Gateway } from "./net/gateway.ts";
 import { Link, type LinkStatus } from "./net/link.ts";
@@ -26,7 +27,7 @@ export interface ConversationEvents {
   /** A request failed. */
   failed(error: Error): void;
   /** Input that was not taken, or may not have arrived. */
-  lost(text: { paneId?: string; bytes: number; certain: boolean }): void;
+  lost(loss: Loss): void;
   held(bytes: number): void;
   /** A try to connect failed before the socket opened. */
   rejected(): void;

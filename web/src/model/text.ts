@@ -1,6 +1,6 @@
 // Numbers and names, as people read them.
 
-import type { PaneInfo } from "../protocol.ts";
+import type { ErrorMessage, PaneInfo } from "../protocol.ts";
 
 /** What a pane is called: the name it was given, else its program's title. */
 export function paneLabel(info: PaneInfo | undefined): string {
@@ -36,4 +36,30 @@ export function ago(at: number, now: number): string {
 /** How long until `at`: never negative, whole seconds. */
 export function secondsUntil(at: number, now: number): number {
   return Math.max(0, Math.ceil((at - now) / 1000));
+}
+
+/** Input that did not get through. */
+export interface Loss {
+  /** The pane, if it was for one only. */
+  paneId?: string;
+  bytes: number;
+  /** `false`: nobody knows; the connection broke while it was on the way. */
+  certain: boolean;
+}
+
+/** Tells of lost input. */
+export function lostText(loss: Loss, panes: Record<string, PaneInfo>): string {
+  const count = byteCount(loss.bytes);
+  if (!loss.certain) return `The connection broke with ${count} of input on the way; they may not have arrived.`;
+  return `${prefix(loss.paneId, panes)}${count} not taken, because too much is waiting already.`;
+}
+
+/** Tells of a refusal that answers no request. */
+export function refusalText(error: ErrorMessage, panes: Record<string, PaneInfo>): string {
+  const bytes = error.bytes === undefined ? "" : `${byteCount(error.bytes)} not taken. `;
+  return `${prefix(error.paneId, panes)}${bytes}${error.message}`;
+}
+
+function prefix(paneId: string | undefined, panes: Record<string, PaneInfo>): string {
+  return paneId === undefined ? "" : `${paneLabel(panes[paneId])}: `;
 }

@@ -43,6 +43,7 @@ export class PaneView {
   #body = el("div", { class: "pane-body" }, this.#scroller);
   #label = el("span", { class: "pane-label" });
   #cwd = el("span", { class: "pane-cwd" });
+  #chip = el("span", { class: "pane-chip", text: "zoomed" });
   #zoom: HTMLButtonElement;
   #card: DeadCard;
   #find: FindBar;
@@ -91,6 +92,7 @@ export class PaneView {
     setText(this.#cwd, cwdTail(info?.cwd));
     this.#cwd.title = info?.cwd ?? "";
     setIcon(this.#zoom, state.zoomed ? "unzoom" : "zoom", state.zoomed ? "Back to the splits" : "Zoom");
+    this.#chip.hidden = !state.zoomed || state.alone;
     this.#card.update(info, state.connected);
     if (info) this.terminal.resize(info);
     this.#letterbox();
@@ -150,7 +152,7 @@ export class PaneView {
 
   #titleBar(): HTMLElement {
     const events = this.#events;
-    const label = el("div", { class: "pane-title" }, el("span", { class: "dot" }), this.#label, this.#cwd);
+    const label = el("div", { class: "pane-title" }, el("span", { class: "dot" }), this.#label, this.#cwd, this.#chip);
     label.addEventListener("dblclick", () => this.rename());
     return el(
       "header",

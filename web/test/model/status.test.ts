@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { awaitsRetry, card } from "../../src/model/status.ts";
-import { ago, byteCount, cwdTail, paneLabel, secondsUntil } from "../../src/model/text.ts";
+import { ago, byteCount, cwdTail, lostText, paneLabel, refusalText, secondsUntil } from "../../src/model/text.ts";
 import type { PaneStatus, WakePolicy } from "../../src/protocol.ts";
 import { info } from "../fixtures.ts";
 
@@ -67,4 +67,14 @@ test("names", () => {
   expect(paneLabel(info({ title: "vim" }))).toBe("vim");
   expect(paneLabel(undefined)).toBe("shell");
   expect(["/home/ada/code/web", "/home/ada", "/", "", null].map(cwdTail)).toEqual(["…/code/web", "/home/ada", "/", "", ""]);
+});
+
+test("what did not get through is named with its pane and its size", () => {
+  const panes = { p1: info({ name: "build" }) };
+  expect(lostText({ paneId: "p1", bytes: 2048, certain: true }, panes)).toMatch(/^build: 2 KiB not taken/);
+  expect(lostText({ bytes: 1, certain: false }, panes)).toContain("1 byte of input");
+  expect(refusalText({ code: "x", message: "Held input is full.", paneId: "p1", bytes: 12 }, panes)).toBe(
+    "build: 12 bytes not taken. Held input is full.",
+  );
+  expect(refusalText({ code: "x", message: "No." }, panes)).toBe("No.");
 });
