@@ -8,7 +8,10 @@ import type { ClientMessage, LayoutTree, LayoutUpdate, PaneInfo, ServerMessage, 
 interface Pane {
   channel: number;
   info: PaneInfo;
+  /** The newest output. */
   output: Buffer;
+  /** The offset of its first byte. */
+  base: number;
 }
 
 const GREETING =
@@ -18,6 +21,9 @@ const GREETING =
   "\x1b[1mbold\x1b[0m \x1b[3mitalic\x1b[0m \x1b[4munderlined\x1b[0m \x1b[7minverse\x1b[0m 日本語 ✓ https://example.org/docs\r\n";
 
 const PROMPT = "\x1b[1;36m~/code/everpane\x1b[0m \x1b[35mmain\x1b[0m \x1b[32m❯\x1b[0m ";
+
+/** How much output is kept, in bytes. */
+const RING_BYTES = 1 << 20;
 
 /** The stand-in. */
 export class MockGateway {
@@ -194,10 +200,12 @@ export class MockGateway {
   #write(paneId: string, text: string): void {
     const pane = this.#panes.get(paneId);
     if (!pane) return;
-    const offset = pane.output.length;
-    pane.output = Buffer.concat([pane.output, Buffer.from(text)]);
+    const offset = pane.base + pane.output.length;
+    const output = Buffer.concat([pane.output, Buffer.from(text)]);
+    pane.output = output.subarray(Math.max(0, output.length - RING_BYTES));
+    pane.base += output.length - pane.output.length;
     for (const socket of this.#sockets) {
-      if (this.#watched.get(socket)?.has(paneId)) this.#send(socket, pane, offset, 1);
+      if (this.#watched.get(socket)?.has(paneId)) this.#send(socket, pane, offset);
     }
   }
 
@@ -205,15 +213,15 @@ export class MockGateway {
     const pane = this.#panes.get(paneId);
     if (!pane) return;
     this.#watched.get(socket)?.add(paneId);
-    this.#tell(socket, { type: "watching", paneId, from, head: pane.output.length });
-    this.#send(socket, pane, from, 1);
+    this.#tell(socket, { type: "watching", paneId, from: Math.max(from, pane.base), head: pane.base + pane.output.length });
+    this.#send(socket, pane, from);
   }
 
-  #send(socket: WebSocket, pane: Pane, from: number, kind: number): void {
-    let offset = from;
-    for (const piece of chunks(pane.output.subarray(from), 64 << 10)) {
+  #send(socket: WebSocket, pane: Pane, from: number): void {
+    let offset = Math.max(from, pane.base);
+    for (const piece of chunks(pane.output.subarray(offset - pane.base), 64 << 10)) {
       const header = Buffer.alloc(13);
-      header.writeUInt8(kind);
+      header.writeUInt8(from < pane.base && offset === pane.base ? 2 : 1);
       header.writeBigUInt64BE(BigInt(offset), 1);
       header.writeUInt32BE(pane.channel, 9);
       socket.send(Buffer.concat([header, piece]));
@@ -240,7 +248,7 @@ export class MockGateway {
       name: null, title: "zsh", cwd: "/home/ada/code/everpane", status: { state: "live" }, pending: 0,
       cols: 80, rows: 24, wake: "any-key", closeOnExit: false, size: { policy: "latest" },
     };
-    this.#panes.set(key, { channel: this.#next++, info, output: Buffer.from(GREETING + PROMPT) });
+    this.#panes.set(key, { channel: this.#next++, info, output: Buffer.from(GREETING + PROMPT), base: 0 });
     return { tag: "window", key };
   }
 

@@ -5,11 +5,14 @@ import type { WatchPane } from "../protocol.ts";
 import type { OutputFrame } from "./frame.ts";
 import type { Gateway } from "./gateway.ts";
 
-/** With more unparsed output than this, in bytes, the gateway is told to stop sending; it keeps the output. */
-const HIGH_BYTES = 4 << 20;
+/**
+ * With more unparsed output than this, in bytes, the gateway is told to stop sending; it keeps the newest output.
+ * A browser parses a few MiB per second, so this much delays the echo of a key by a fraction of a second.
+ */
+const HIGH_BYTES = 1 << 20;
 
 /** With less than this it goes on. */
-const LOW_BYTES = 256 << 10;
+const LOW_BYTES = 128 << 10;
 
 /** One pane's watch. */
 interface Watch {

@@ -74,7 +74,7 @@ export class Dividers {
     element.classList.add("dragging");
     const across = orientation === "vertical";
     let told = 0;
-    let resize: Resize = { path, ratios };
+    let resize: Resize | undefined;
     const move = (event: PointerEvent): void => {
       const pixels = across ? event.clientX - start.clientX : event.clientY - start.clientY;
       resize = { path, ratios: dragged(ratios, index, pixels / extent, LEAST_PX / extent) };
@@ -87,7 +87,7 @@ export class Dividers {
       element.classList.remove("dragging");
       element.removeEventListener("pointermove", move);
       element.removeEventListener("lostpointercapture", end);
-      this.#events.resize(resize, true);
+      if (resize) this.#events.resize(resize, true);
     };
     element.addEventListener("pointermove", move);
     element.addEventListener("lostpointercapture", end);

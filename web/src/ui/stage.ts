@@ -36,8 +36,8 @@ export class Stage {
   #views = new Map<string, PaneView>();
   #recent = new Recent();
   #dividers: Dividers;
-  /** Ratios that the gateway has not confirmed yet. */
-  #draft: (Resize & { tabId: string }) | undefined;
+  /** Ratios that are not in the gateway's layout yet; `settled`: they are in the next one. */
+  #draft: (Resize & { tabId: string; settled: boolean }) | undefined;
   /** Counts what was asked of the gateway about the draft. */
   #asked = 0;
   #focused: string | undefined;
@@ -73,6 +73,7 @@ export class Stage {
   /** Shows a new state of the layout. */
   show(model: Model): void {
     this.#model = model;
+    if (this.#draft?.settled) this.#draft = undefined;
     for (const paneId of [...this.#views.keys()]) {
       if (!(paneId in model.channels)) this.#drop(paneId);
     }
@@ -167,7 +168,7 @@ export class Stage {
   #preview(resize: Resize): void {
     const tab = activeTab(this.#model);
     if (!tab) return;
-    this.#draft = { ...resize, tabId: tab.id };
+    this.#draft = { ...resize, tabId: tab.id, settled: false };
     this.#arrange();
   }
 
@@ -176,12 +177,16 @@ export class Stage {
     if (tabId === null) return;
     this.#asked += 1;
     const asked = this.#asked;
+    // An older answer says nothing of the draft: the divider would jump back under the pointer.
+    const isNewest = (): boolean => last && asked === this.#asked;
     const settle = (): void => {
-      // The draft stays until the newest request is answered: an older state would make the divider jump back.
-      if (!last || asked !== this.#asked) return;
+      if (isNewest() && this.#draft) this.#draft.settled = true;
+    };
+    const revert = (): void => {
+      if (!isNewest()) return;
       this.#draft = undefined;
       this.#arrange();
     };
-    this.#events.resize(tabId, resize).then(settle, settle);
+    this.#events.resize(tabId, resize).then(settle, revert);
   }
 }
