@@ -35,7 +35,7 @@ export class Viewer {
     this.context = page.context();
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.complaints.push(message.text());
+      if (message.type() === "error") this.complaints.push(message.text());
     });
   }
 
