@@ -3,6 +3,11 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+pub(crate) mod mirror;
+pub(crate) mod processes;
+pub(crate) mod stage;
+pub(crate) mod viewer;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -62,6 +67,11 @@ impl Gateway {
         let port: u16 = url.split_once('/').unwrap().0.rsplit(':').next().unwrap().parse().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         Self { child, announced: line, address, _stdout: stdout }
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The value of `Host` that is right for it.

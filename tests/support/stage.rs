@@ -1,0 +1,112 @@
+//! A gateway with a shell of a test's own, and a directory for both. The shell's path is in the environment of all
+//! that it starts, so that they can be found.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use everpane::ids::PaneId;
+use tempfile::TempDir;
+
+use super::processes::Process;
+use super::viewer::TestViewer;
+use super::{Gateway, PATIENCE, TOKEN, everpane};
+
+/// See the module.
+pub(crate) struct Stage {
+    // Ends before its directory does.
+    pub(crate) gateway: Gateway,
+    dir: TempDir,
+}
+
+impl Stage {
+    /// A gateway whose panes run `script` in `sh`.
+    pub(crate) fn with_script(script: &str) -> Self {
+        Self::with_settings(script, "")
+    }
+
+    /// The same with settings, as a config file has them.
+    pub(crate) fn with_settings(script: &str, settings: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_script(&dir.path().join("shell"), script);
+        Self::start(dir, settings)
+    }
+
+    /// A gateway whose panes run a real `bash`, in an empty home.
+    pub(crate) fn with_bash() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        symlink("/bin/bash", dir.path().join("shell")).unwrap();
+        Self::start(dir, "")
+    }
+
+    fn start(dir: TempDir, settings: &str) -> Self {
+        let config = dir.path().join("config.toml");
+        fs::write(&config, settings).unwrap();
+        let home = dir.path().join("home");
+        fs::create_dir(&home).unwrap();
+        let mut command = everpane(&dir.path().join("data"));
+        command.env("EVERPANE_TOKEN", TOKEN).env("HOME", &home);
+        command.arg("--shell").arg(dir.path().join("shell")).arg("--config").arg(config);
+        Self { gateway: Gateway::run(&mut command), dir }
+    }
+
+    /// A path in its directory; `shell` is the shell, `home` where shells start.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What a file in its directory holds, nothing if it is not there.
+    pub(crate) fn content(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_default()
+    }
+
+    /// One more viewer.
+    pub(crate) fn viewer(&self) -> TestViewer {
+        TestViewer::attach(&self.gateway)
+    }
+
+    /// A viewer that made a session and watches its pane, which is live.
+    pub(crate) fn open(&self) -> (TestViewer, PaneId) {
+        let mut viewer = self.viewer();
+        let pane = viewer.create_session();
+        viewer.until_live(pane);
+        (viewer, pane)
+    }
+
+    /// What the shells started, and they themselves; no zombies.
+    pub(crate) fn programs(&self) -> Vec<Process> {
+        Process::with_variable("SHELL", &self.path("shell"))
+    }
+
+    /// The shells themselves, dead ones that nobody reaped too.
+    pub(crate) fn shells(&self) -> Vec<Process> {
+        Process::children_of(self.gateway.pid())
+    }
+
+    /// The gateway's own process.
+    pub(crate) fn process(&self) -> Process {
+        Process::of(self.gateway.pid()).unwrap()
+    }
+}
+
+/// Makes an executable script.
+pub(crate) fn write_script(path: &Path, script: &str) {
+    // Written elsewhere first: what is open for writing in this moment can't be executed.
+    let new = path.with_extension("new");
+    fs::write(&new, format!("#!/bin/sh\n{script}")).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(new, path).unwrap();
+}
+
+/// Waits for what no viewer is told. Asks again and again, as nothing else tells.
+pub(crate) fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
