@@ -212,11 +212,9 @@ impl Updates {
             tokio::time::sleep(coalesce).await;
             let changes = std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner));
             let began = Instant::now();
-            let revision = self.revision() + 1;
+            // Given out before the layout is looked at: a pane closed from now on is gone only from the next.
+            let revision = self.revision.fetch_add(1, Ordering::AcqRel) + 1;
             if let Some(message) = build(changes, revision) {
-                if !matches!(message, ServerMessage::PaneUpdate { .. }) {
-                    self.revision.store(revision, Ordering::Release);
-                }
                 self.send(message);
             }
             tokio::time::sleep(began.elapsed() * REST).await;
