@@ -135,11 +135,12 @@ impl Terminal for LocalTerminal {
 
     fn interrupt(&self, key: u8) -> bool {
         let master = self.master.get_ref();
-        let Some(signal) = master.signal_of(key) else { return false };
+        if !master.signals(key) {
+            return false;
+        }
         master.discard_input();
-        // A group that is gone needs no signal.
-        let _ = kill_process_group(master.foreground().unwrap_or(self.pid), signal);
-        true
+        // Now there is room for it, and the line discipline does with it what it does.
+        self.write(&[key]) == 1
     }
 
     fn resize(&self, size: Size) {
