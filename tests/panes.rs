@@ -12,7 +12,7 @@ use everpane::protocol::server::{PaneStatus, ServerMessage};
 use serde_json::json;
 
 use support::processes::Process;
-use support::stage::{Stage, eventually, write_script};
+use support::stage::{Stage, eventually};
 use support::viewer::TestViewer;
 
 /// Notes that it started, then keeps what is typed, byte by byte.

@@ -98,7 +98,7 @@ impl Stage {
 }
 
 /// Makes an executable script.
-pub(crate) fn write_script(path: &Path, script: &str) {
+fn write_script(path: &Path, script: &str) {
     // Written elsewhere first: what is open for writing in this moment can't be executed.
     let new = path.with_extension("new");
     fs::write(&new, format!("#!/bin/sh\n{script}")).unwrap();
