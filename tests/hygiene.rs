@@ -7,6 +7,9 @@ mod support;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use everpane::protocol::server::PaneStatus;
+use serde_json::json;
+
 use support::TOKEN;
 use support::processes::Process;
 use support::stage::{Stage, eventually};
@@ -93,8 +96,39 @@ fn closing_a_pane_ends_a_program_that_heeds_no_hang_up() {
     viewer.until_shows(pane, "ready");
     let other = viewer.split(pane);
     viewer.until_shows(other, "ready");
-    viewer.ask(serde_json::json!({ "type": "pane_close", "paneId": other }));
+    viewer.ask(json!({ "type": "pane_close", "paneId": other }));
     eventually("one shell", || (stage.shells().len() == 1).then_some(()));
     eventually("its child only", || (stage.programs().len() == 2).then_some(()));
     assert!(Process::of(stage.shells()[0].pid).is_some());
+}
+
+#[test]
+fn without_descriptors_a_pane_says_so_and_the_rest_goes_on() {
+    let stage = Stage::with_script("echo ready; exec cat");
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    // Room for a viewer or two, but for no more than a few terminals.
+    let limit = stage.process().descriptors() + 8;
+    stage.process().limit_descriptors(limit);
+    let mut panes = vec![pane];
+    while !viewer.mirror.panes.values().any(|info| matches!(info.status, PaneStatus::Failed { .. })) {
+        assert!(panes.len() < limit, "every pane has a terminal");
+        let new = viewer.split(panes[0]);
+        panes.push(new);
+        viewer.until("a start, or its failure", |mirror| {
+            mirror.connected(new) || matches!(mirror.pane(new).status, PaneStatus::Failed { .. })
+        });
+    }
+    let failed = *panes.last().unwrap();
+    viewer.until_shows(failed, "could not start");
+    viewer.type_in(pane, "still here\n");
+    viewer.until_shows(pane, "still here");
+    // What there was no descriptor for comes up once there is one.
+    for spare in &panes[1..panes.len() - 1] {
+        viewer.ask(json!({ "type": "pane_close", "paneId": spare }));
+    }
+    viewer.type_in(failed, "key");
+    viewer.until_live(failed);
+    viewer.until_shows(failed, "ready");
+    stage.viewer().watch(failed);
 }

@@ -199,3 +199,61 @@ fn a_pane_may_start_only_when_asked_to() {
     viewer.type_in(pane, "more");
     until_typed(&stage, b"more");
 }
+
+#[test]
+fn a_stopped_terminal_goes_on_where_it_stopped() {
+    let stage = Stage::with_bash();
+    let (mut viewer, pane) = stage.open();
+    viewer.type_in(pane, "stty ixon; cat\n");
+    eventually("cat", || (stage.programs().len() == 2).then_some(()));
+    viewer.type_in(pane, "before\n");
+    viewer.until_shows(pane, "before\r\nbefore\r\n");
+    viewer.type_in(pane, "\x13");
+    viewer.type_in(pane, "after\n");
+    viewer.sync();
+    viewer.type_in(pane, "\x11");
+    viewer.until_shows(pane, "after\r\nafter\r\n");
+}
+
+#[test]
+fn an_interrupt_passes_lines_that_a_program_does_not_read() {
+    let stage = Stage::with_bash();
+    let (mut viewer, pane) = stage.open();
+    viewer.type_in(pane, "echo sle''eping; sleep 1000\n");
+    viewer.until_shows(pane, "sleeping");
+    eventually("the sleep", || (stage.programs().len() == 2).then_some(()));
+    viewer.type_in(pane, &"touch trap\n".repeat(20_000));
+    viewer.until("lines held", |mirror| mirror.pane(pane).pending > 0);
+    viewer.type_in(pane, "\x03");
+    viewer.type_in(pane, "echo al''ive\n");
+    viewer.until_shows(pane, "alive");
+    assert!(!stage.path("home/trap").exists(), "the lines went with the interrupt");
+    assert_eq!(viewer.mirror.errors_of("input_discarded").count(), 1);
+}
+
+#[test]
+fn what_a_program_had_not_been_given_when_it_died_is_for_the_next() {
+    // Takes a thousand lines and dies.
+    let script = "stty -echo; echo ready; head -n 1000 >> typed; kill -9 $$";
+    let stage = Stage::with_script(script);
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let lines: Vec<String> = (0..20_000).map(|number| format!("line {number}\n")).collect();
+    viewer.type_in(pane, &lines.concat());
+    viewer.until_exited(pane);
+    viewer.sync();
+    let rest = viewer.mirror.pane(pane).pending;
+    assert!(rest > 0, "more than any terminal holds was not delivered");
+    viewer.ask(json!({ "type": "pane_respawn", "paneId": pane }));
+    viewer.until("the second thousand", |mirror| mirror.text(pane).matches("ready").count() == 2);
+    let typed = eventually("the second thousand", || {
+        let typed = String::from_utf8(stage.content("home/typed")).unwrap();
+        (typed.lines().count() == 2000).then_some(typed)
+    });
+    let first = lines[..1000].concat();
+    assert!(typed.starts_with(&first));
+    // What the dead program was given and did not read is gone; from there on nothing is missing or doubled.
+    let all = lines.concat();
+    let second = &typed[first.len()..];
+    assert_eq!(all.len() - rest, all.find(second).expect("one piece of what was typed"));
+}
