@@ -30,23 +30,30 @@ impl Stage {
     pub(crate) fn with_settings(script: &str, settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, settings)
+        Self::start(dir, settings, &[])
+    }
+
+    /// The same with more variables in the gateway's own environment.
+    pub(crate) fn with_environment(script: &str, variables: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_script(&dir.path().join("shell"), script);
+        Self::start(dir, "", variables)
     }
 
     /// A gateway whose panes run a real `bash`, in an empty home.
     pub(crate) fn with_bash() -> Self {
         let dir = tempfile::tempdir().unwrap();
         symlink("/bin/bash", dir.path().join("shell")).unwrap();
-        Self::start(dir, "")
+        Self::start(dir, "", &[])
     }
 
-    fn start(dir: TempDir, settings: &str) -> Self {
+    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)]) -> Self {
         let config = dir.path().join("config.toml");
         fs::write(&config, settings).unwrap();
         let home = dir.path().join("home");
         fs::create_dir(&home).unwrap();
         let mut command = everpane(&dir.path().join("data"));
-        command.env("EVERPANE_TOKEN", TOKEN).env("HOME", &home);
+        command.env("EVERPANE_TOKEN", TOKEN).env("HOME", &home).envs(variables.iter().copied());
         command.arg("--shell").arg(dir.path().join("shell")).arg("--config").arg(config);
         Self { gateway: Gateway::run(&mut command), dir }
     }
@@ -91,7 +98,7 @@ impl Stage {
 }
 
 /// Makes an executable script.
-pub(crate) fn write_script(path: &Path, script: &str) {
+fn write_script(path: &Path, script: &str) {
     // Written elsewhere first: what is open for writing in this moment can't be executed.
     let new = path.with_extension("new");
     fs::write(&new, format!("#!/bin/sh\n{script}")).unwrap();
