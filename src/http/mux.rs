@@ -101,8 +101,14 @@ async fn serve_viewer(gateway: Gateway, framing: Framing, socket: WebSocket) {
     let end = match gateway.attach(framing) {
         Ok((attached, messages, updates)) => {
             let heard = AtomicBool::new(true);
-            let mut writer =
-                Writer { attached: &attached, sink: &mut sink, messages, updates, heard: &heard };
+            let mut writer = Writer {
+                attached: &attached,
+                sink: &mut sink,
+                messages,
+                updates,
+                heard: &heard,
+                revision: 0,
+            };
             let reader = Reader { attached: &attached, heard: &heard, framing, errors: Errors::new() };
             let end = tokio::select! {
                 end = reader.run(stream) => end,
@@ -138,6 +144,8 @@ struct Writer<'a> {
     updates: broadcast::Receiver<Arc<Update>>,
     /// Whether the viewer said anything since the last ping.
     heard: &'a AtomicBool,
+    /// The newest layout revision that the viewer was sent.
+    revision: u64,
 }
 
 impl Writer<'_> {
@@ -197,6 +205,13 @@ impl Writer<'_> {
     }
 
     async fn update(&mut self, update: &Update) -> Result<(), End> {
+        if let Some(revision) = update.revision() {
+            // A `state` of its own may have overtaken it, and an older layout never follows a newer one.
+            if revision <= self.revision {
+                return Ok(self.attached.follow_layout());
+            }
+            self.revision = revision;
+        }
         let message = match self.attached.viewer.framing {
             Framing::Native => Some(Message::Text(update.native())),
             Framing::Compact => update.compact().map(Message::Binary),
@@ -204,7 +219,7 @@ impl Writer<'_> {
         if let Some(message) = message {
             self.feed(message).await?;
         }
-        if matches!(update.message(), ServerMessage::State(_) | ServerMessage::LayoutUpdate(_)) {
+        if update.revision().is_some() {
             self.attached.follow_layout();
         }
         Ok(())
@@ -212,13 +227,21 @@ impl Writer<'_> {
 
     async fn whole_state(&mut self) -> Result<(), End> {
         let state = self.attached.state();
-        self.message(&state).await?;
+        // Boxed, as the two call each other; once, as this state is newer than all that was sent.
+        Box::pin(self.message(&state)).await?;
         self.attached.follow_layout();
         Ok(())
     }
 
     async fn message(&mut self, message: &ServerMessage) -> Result<(), End> {
         let framing = self.attached.viewer.framing;
+        if let Some(revision) = message.revision() {
+            if revision < self.revision {
+                // An update overtook it in turn.
+                return self.whole_state().await;
+            }
+            self.revision = revision;
+        }
         let Some(json) = for_framing(message, framing) else { return Ok(()) };
         let message = match framing {
             Framing::Native => Message::Text(json.into()),
