@@ -130,7 +130,10 @@ impl Wire {
         loop {
             match self.next_before(deadline) {
                 Some(Told::Message(message)) if is_wanted(&message) => return message,
-                Some(Told::Message(message)) => passed.push(message),
+                // Layouts can be long.
+                Some(Told::Message(message)) => {
+                    passed.push(message.to_string().chars().take(300).collect::<String>())
+                }
                 Some(Told::Output { .. }) => {}
                 end => panic!("waited in vain for {what}: {end:?} after {passed:#?} and {:?}", self.text()),
             }
