@@ -166,9 +166,8 @@ mod tests {
     #[test]
     fn larger_channels_are_given_out_once() {
         let mut channels = Channels::restore((0..255).map(Channel));
+        assert_eq!(channels.open(), Ok(Channel(256)));
         channels.close(Channel(256), 1, viewers(&[]));
-        assert_eq!(channels.open(), Ok(Channel(256)), "it was never open");
-        channels.close(Channel(256), 2, viewers(&[]));
         assert_eq!(channels.open(), Ok(Channel(257)));
     }
 

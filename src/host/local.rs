@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -24,6 +23,9 @@ const KILL_LEFTOVERS_AFTER: Duration = Duration::from_secs(5);
 
 /// How long output is read on after a program ended, if others go on printing to its terminal.
 const DRAIN_FOR: Duration = Duration::from_secs(1);
+
+/// How soon a PTY is tried again when it can't be watched, for want of descriptors.
+const ROOM_RETRY: Duration = Duration::from_millis(50);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -116,11 +118,7 @@ impl Terminal for LocalTerminal {
         let master = self.master.get_ref();
         let mut written = 0;
         while written < input.len() {
-            // The second try goes through the reactor, so that it learns that the descriptor is not ready.
-            let result = master.write(&input[written..]).or_else(|_| {
-                self.master.try_io(Interest::WRITABLE, |master| master.write(&input[written..]))
-            });
-            match result {
+            match master.write(&input[written..]) {
                 Ok(count) => written += count,
                 Err(error) => {
                     // Any other error means that the PTY is gone; its end is reported by the exit.
@@ -133,6 +131,15 @@ impl Terminal for LocalTerminal {
             }
         }
         written
+    }
+
+    fn interrupt(&self, key: u8) -> bool {
+        let master = self.master.get_ref();
+        let Some(signal) = master.signal_of(key) else { return false };
+        master.discard_input();
+        // A group that is gone needs no signal.
+        let _ = kill_process_group(master.foreground().unwrap_or(self.pid), signal);
+        true
     }
 
     fn resize(&self, size: Size) {
@@ -237,12 +244,15 @@ async fn wait_for_room(terminal: &LocalTerminal) {
     while !terminal.blocked.load(Ordering::Acquire) {
         terminal.wants_room.notified().await;
     }
-    if terminal.master.writable().await.is_ok() {
-        terminal.blocked.store(false, Ordering::Release);
-    } else {
-        // The reactor is gone, and with it whoever waits.
-        std::future::pending::<()>().await;
+    let room = match terminal.master.get_ref().watch_room() {
+        Ok(room) => room.writable().await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = room {
+        tracing::warn!("can't watch a PTY for room, looking again: {error}");
+        sleep(ROOM_RETRY).await;
     }
+    terminal.blocked.store(false, Ordering::Release);
 }
 
 /// Kills what is left of a dead program's process group and did not heed the hang-up.

@@ -71,6 +71,10 @@ pub trait Terminal: Send + Sync + fmt::Debug {
     /// not all, [`Sink::writable`] follows once it takes more.
     fn write(&self, input: &[u8]) -> usize;
 
+    /// If the terminal takes `key` for an interrupt, a quit or a suspend: throws away the input that was not
+    /// read yet and signals the foreground. Whether it did. For when [`Terminal::write`] takes no more.
+    fn interrupt(&self, key: u8) -> bool;
+
     /// Tells the program a new size.
     fn resize(&self, size: Size);
 

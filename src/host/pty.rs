@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::process::ExitStatus;
 
@@ -12,8 +12,10 @@ use bytes::BytesMut;
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+use rustix::termios::{
+    LocalModes, QueueSelector, SpecialCodeIndex, Winsize, tcflush, tcgetattr, tcgetpgrp, tcsetwinsize,
+};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -56,11 +58,17 @@ pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened>
     let child = pair.slave.spawn_command(command)?;
     let program = Program::new(child)?;
     let exit = pidfd_open(program.pid, PidfdFlags::NONBLOCK)?;
-    // SAFETY: both own their descriptor, hand out no other one, and keep it open until they are dropped.
-    let (master, exit) = unsafe {
-        (AsyncFd::register(Master { fd })?, AsyncFd::register_with_interest(exit, Interest::READABLE)?)
-    };
-    Ok(Opened { master, program, exit })
+    Ok(Opened {
+        master: watch(Master { fd }, Interest::READABLE)?,
+        program,
+        exit: watch(exit, Interest::READABLE)?,
+    })
+}
+
+/// Registers a descriptor with the reactor.
+fn watch<T: AsFd + AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: `AsFd` borrows the descriptor from `fd`, which keeps it open for as long as the `AsyncFd` has it.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 
 /// The child that leads the PTY's session.
@@ -100,8 +108,8 @@ impl AsFd for Master {
     }
 }
 
-impl std::os::fd::AsRawFd for Master {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+impl AsRawFd for Master {
+    fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
     }
 }
@@ -109,6 +117,12 @@ impl std::os::fd::AsRawFd for Master {
 impl Master {
     pub(super) fn write(&self, input: &[u8]) -> io::Result<usize> {
         Ok(rustix::io::retry_on_intr(|| rustix::io::write(&self.fd, input))?)
+    }
+
+    /// Watches for room to write. The master itself is watched for output alone: else every key that a program
+    /// takes would wake us to say that there is room.
+    pub(super) fn watch_room(&self) -> io::Result<AsyncFd<OwnedFd>> {
+        watch(fcntl_dupfd_cloexec(&self.fd, 3)?, Interest::WRITABLE)
     }
 
     pub(super) fn resize(&self, size: Size) {
@@ -119,6 +133,27 @@ impl Master {
 
     pub(super) fn reads_raw(&self) -> bool {
         tcgetattr(&self.fd).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
+    }
+
+    /// The signal that the line discipline sends for a key now, if it does and drops unread input with it.
+    pub(super) fn signal_of(&self, key: u8) -> Option<Signal> {
+        let modes = tcgetattr(&self.fd).ok()?;
+        let flushes =
+            modes.local_modes.contains(LocalModes::ISIG) && !modes.local_modes.contains(LocalModes::NOFLSH);
+        let keys = [
+            (SpecialCodeIndex::VINTR, Signal::INT),
+            (SpecialCodeIndex::VQUIT, Signal::QUIT),
+            (SpecialCodeIndex::VSUSP, Signal::TSTP),
+        ];
+        // A key of 0 is how "none" is written.
+        let sends = |(index, _): &(SpecialCodeIndex, Signal)| key != 0 && modes.special_codes[*index] == key;
+        keys.into_iter().find(sends).map(|(_, signal)| signal).filter(|_| flushes)
+    }
+
+    /// Throws away what was written and the program has not been given yet.
+    pub(super) fn discard_input(&self) {
+        // What the master sends is what the program gets as input. It fails only when the PTY is gone.
+        let _ = tcflush(&self.fd, QueueSelector::OFlush);
     }
 
     /// The process group in the foreground.

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use self::input::{InputLimits, InputQueue, Undelivered};
 use self::line_gate::LineGate;
 use self::log::{ChunkStart, OutputBuf, OutputLog};
+use self::modes::ActiveScreen;
 use self::readiness::{Readiness, Verdict};
 use self::reports::Kind;
 use self::respawn::{Decision, Generation, Respawn, RespawnLimits};
@@ -240,7 +241,7 @@ impl Pane {
         self.print_own(bytes);
         let mut reset = self.between_sequences();
         self.scanner.modes().input_reset(&mut reset);
-        self.print_own(&reset);
+        self.print_in_place(&reset);
     }
 
     /// Its settings.
@@ -252,6 +253,7 @@ impl Pane {
     /// Changes its settings.
     pub fn set(&mut self, settings: PaneSettings) {
         self.settings = settings;
+        self.retry_wanted &= settings.wake != WakePolicy::Manual;
         self.sizing.set_policy(settings.size);
     }
 
@@ -368,22 +370,45 @@ impl Pane {
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
         let bytes = if answers { Cow::Borrowed(typed.bytes) } else { without_answers(typed.bytes) };
+        if typed.kind == InputKind::Report {
+            // A report is worth nothing later: it goes past what waits, or nowhere.
+            terminal.write(&bytes);
+            return Ok(());
+        }
         if bytes.is_empty() {
             return Ok(());
         }
-        if typed.kind == InputKind::Input {
-            self.note_typing(typed.viewer, &bytes, now, Some(terminal), effects);
+        self.note_typing(typed.viewer, &bytes, now, Some(terminal), effects);
+        if self.queue.is_empty() && self.life.readiness.is_none() {
+            if bytes.len() > self.limits.input.bytes {
+                return self.hold(typed.viewer, &bytes, now, effects);
+            }
+            let taken = write(&mut self.life.gate, terminal, &bytes);
+            if taken == bytes.len() {
+                return Ok(());
+            }
+            self.hold(typed.viewer, &bytes[taken..], now, effects)?;
+        } else if !self.interrupt(&bytes, terminal, effects) {
+            // A fresh program may ask its terminal something before it reads what was typed.
+            for (_, report) in reports::split(&bytes).filter(|(kind, _)| *kind != Kind::Keys) {
+                terminal.write(report);
+            }
+            self.hold(typed.viewer, &reports::only_keys(&bytes), now, effects)?;
         }
-        let mut rest = &bytes[..];
-        if self.queue.is_empty() && self.life.readiness.is_none() && rest.len() <= self.limits.input.bytes {
-            let taken = write(&mut self.life.gate, terminal, rest);
-            rest = &rest[taken..];
-        }
-        self.hold(typed.viewer, rest, now, effects)?;
-        if !self.queue.is_empty() {
-            self.deliver(now, terminal, effects);
-        }
+        self.deliver(now, terminal, effects);
         Ok(())
+    }
+
+    /// Lets an interrupt key past input that a program does not read, as the line discipline does: it throws
+    /// away what was typed before. Whether it did.
+    fn interrupt(&mut self, keys: &[u8], terminal: &dyn Terminal, effects: &mut Effects) -> bool {
+        let [key] = keys else { return false };
+        if self.life.readiness.is_some() || !terminal.interrupt(*key) {
+            return false;
+        }
+        self.life.gate.wrote(keys);
+        self.discard(effects);
+        true
     }
 
     fn input_dead(
@@ -517,10 +542,14 @@ impl Pane {
     /// Throws away what is held.
     pub fn discard(&mut self, effects: &mut Effects) {
         effects.give_back(self.queue.discard(), "input_discarded");
+        self.retry_wanted = false;
     }
 
     /// Somebody asks outright for a terminal.
     pub fn ask_for_terminal(&mut self, effects: &mut Effects) {
+        if self.life.started.is_some() {
+            return;
+        }
         let decision = self.respawn.requested();
         self.decide(decision, effects);
     }
@@ -575,6 +604,19 @@ impl Pane {
         }
     }
 
+    /// Prints something of the gateway's own that leaves the cursor where it is.
+    fn print_in_place(&mut self, bytes: &[u8]) {
+        let at_line_start = self.at_line_start;
+        self.print_own(bytes);
+        self.at_line_start = at_line_start;
+    }
+
+    /// Whether a line drawn now may go where the cursor is. Where it will be on leaving an alternate screen is
+    /// not known.
+    fn on_fresh_line(&self) -> bool {
+        self.at_line_start && self.scanner.modes().screen == ActiveScreen::Main
+    }
+
     /// What must come before bytes of the gateway's own: CAN, if a program died inside a sequence.
     fn between_sequences(&self) -> Vec<u8> {
         if self.scanner.in_ground() { Vec::new() } else { vec![0x18] }
@@ -605,7 +647,7 @@ impl Pane {
         if self.log.head() > 0 {
             let mut line = self.between_sequences();
             self.scanner.modes().screen_reset(&mut line);
-            notice::separator(&mut line, self.at_line_start, &self.end, note, now.unix_ms);
+            notice::separator(&mut line, self.on_fresh_line(), &self.end, note, now.unix_ms);
             self.print_own(&line);
         } else if let Some(note) = note {
             let mut line = Vec::new();
@@ -617,7 +659,9 @@ impl Pane {
             readiness: Some(Readiness::started(now.at, self.limits.ready_ceiling)),
             ..Life::default()
         };
-        (self.told_cwd, self.seen_cwd) = (None, terminal.cwd());
+        // Where the system can't say, the program is where it was started.
+        let cwd = terminal.cwd().unwrap_or_else(|| self.cwd().clone());
+        (self.told_cwd, self.seen_cwd) = (None, Some(cwd));
         (effects.status, effects.info, effects.output) = (true, true, true);
         // Viewers may have changed their minds on the size while it started.
         terminal.resize(self.sizing.current());
@@ -645,7 +689,7 @@ impl Pane {
         } else {
             "the next key tries again"
         };
-        notice::line(&mut line, self.at_line_start, &format!("could not start: {reason}; {next}"));
+        notice::line(&mut line, self.on_fresh_line(), &format!("could not start: {reason}; {next}"));
         self.print_own(&line);
         self.end = End::Failed { reason };
         (effects.status, effects.info, effects.output) = (true, true, true);
@@ -682,7 +726,7 @@ impl Pane {
             // Nobody is left to say that the drawing is complete.
             reset.extend_from_slice(b"\x1b[?2026l");
         }
-        self.print_own(&reset);
+        self.print_in_place(&reset);
         effects.output |= !reset.is_empty();
         (effects.status, effects.info) = (true, true);
         effects.close = self.settings.close_on_exit && !matches!(self.end, End::Failed { .. });
@@ -749,10 +793,11 @@ impl Pane {
         }
     }
 
-    /// Tries again for input that came while the last failure's wait was on.
+    /// Tries again, once the last failure's wait is over, for input that came during it.
     fn retry(&mut self, now: Instant, effects: &mut Effects) {
-        let due = self.respawn.retry_at().is_some_and(|at| at <= now);
-        if due && self.retry_wanted && !self.queue.is_empty() {
+        // Whoever types after everything was given back decides anew.
+        self.retry_wanted &= !self.queue.is_empty();
+        if self.retry_wanted {
             let decision = self.respawn.wanted(now);
             self.decide(decision, effects);
         }

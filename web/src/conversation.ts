@@ -1,0 +1,159 @@
+// The conversation with the gateway: takes every message in and keeps the model. Knows no elements.
+
+import { EMPTY, type Model, reduce } from "./model/model.ts";
+import type { OutputPiece } from "./model/stream.ts";
+import type { Loss } from "./model/text.ts";
+import { decodeOutput } from "./net/frame.ts";
+import { Gateway } from "./net/gateway.ts";
+import { Link, type LinkStatus } from "./net/link.ts";
+import { CONFIRM_REQUEST, Sender } from "./net/sender.ts";
+import { Sizes } from "./net/sizes.ts";
+import { Watches } from "./net/watches.ts";
+import type { ErrorMessage, ServerMessage } from "./protocol.ts";
+import type { Cells } from "./term/paneterminal.ts";
+
+/** What the conversation tells the page. */
+export interface ConversationEvents {
+  /** The layout changed; `before` is what it was. */
+  layout(model: Model, before: Model): void;
+  /** Something about panes changed, but nothing of the layout. */
+  panes(model: Model): void;
+  /** Output for a pane's terminal. */
+  output(paneId: string, piece: OutputPiece): void;
+  status(status: LinkStatus): void;
+  notice(code: string, message: string): void;
+  /** A refusal that answers no request. */
+  refusal(error: ErrorMessage): void;
+  /** A request failed. */
+  failed(error: Error): void;
+  /** Input that was not taken, or may not have arrived. */
+  lost(loss: Loss): void;
+  held(bytes: number): void;
+  /** A try to connect failed before the socket opened. */
+  rejected(): void;
+  /** The size of the viewport. */
+  viewport(): Cells;
+}
+
+/** The conversation of one page. */
+export class Conversation {
+  readonly gateway: Gateway;
+  readonly sender: Sender;
+  readonly watches: Watches;
+  readonly sizes: Sizes;
+  #link: Link;
+  #events: ConversationEvents;
+  #model = EMPTY;
+  /** Which pane has a channel. */
+  #paneOf = new Map<number, string>();
+  /** Whether this page has made its first session, or need not. */
+  #begun = false;
+  /** Whether the current connection has told its layout. Until then, channels may stand for other panes. */
+  #current = false;
+
+  constructor(url: string, events: ConversationEvents) {
+    this.#events = events;
+    this.#link = new Link(url, {
+      message: (message) => this.#take(message),
+      frame: (frame) => this.#takeFrame(frame),
+      status: (status) => this.#status(status),
+      refused: () => events.rejected(),
+    });
+    this.gateway = new Gateway(this.#link, (error) => events.failed(error));
+    this.sender = new Sender(this.#link, () => (this.#current ? this.#model : undefined), {
+      refused: (paneId, bytes) => events.lost({ paneId, bytes, certain: true }),
+      uncertain: (bytes) => events.lost({ bytes, certain: false }),
+      held: (bytes) => events.held(bytes),
+    });
+    this.watches = new Watches(this.gateway);
+    this.sizes = new Sizes(this.gateway);
+  }
+
+  /** What the gateway told. */
+  get model(): Model {
+    return this.#model;
+  }
+
+  /** Starts to connect, and does so at once if a retry is waited for. */
+  connect(): void {
+    this.#link.connect();
+  }
+
+  /** Tells the gateway how large the viewport is. */
+  tellViewport(): void {
+    const { cols, rows } = this.#events.viewport();
+    this.gateway.tell({ type: "connect", width: cols, height: rows });
+  }
+
+  #status(status: LinkStatus): void {
+    if (status.state === "waiting") {
+      this.#current = false;
+      this.gateway.requests.disconnect();
+      this.sender.disconnected();
+    }
+    this.#events.status(status);
+  }
+
+  #take(message: ServerMessage): void {
+    switch (message.type) {
+      case "hello":
+        return this.tellViewport();
+      case "state":
+      case "layout_update":
+        return this.#takeLayout(message);
+      case "pane_update":
+        this.#model = reduce(this.#model, message);
+        this.sender.pump();
+        return this.#events.panes(this.#model);
+      case "watching":
+        return this.watches.watching(message.paneId, message.head);
+      case "ok":
+        return this.gateway.requests.done(message);
+      case "error":
+        if (!this.gateway.requests.refused(message)) this.#events.refusal(message);
+        return;
+      case "notice":
+        return this.#events.notice(message.code, message.message);
+      case "pong":
+        if (message.requestId === CONFIRM_REQUEST) this.sender.confirmed();
+        return;
+      case "view":
+        // Only viewers with a view of their own get one, and this page shares the common one.
+        return;
+    }
+  }
+
+  #takeLayout(message: Extract<ServerMessage, { type: "state" | "layout_update" }>): void {
+    const before = this.#model;
+    this.#model = reduce(before, message);
+    if (this.#model === before) return;
+    this.#paneOf = new Map(Object.entries(this.#model.channels).map(([paneId, channel]) => [channel, paneId]));
+    this.gateway.tell({ type: "layout_seen", revision: this.#model.revision });
+    this.watches.retain((paneId) => paneId in this.#model.channels);
+    if (!this.#current) this.#resume();
+    this.sender.pump();
+    this.#begin();
+    this.#events.layout(this.#model, before);
+  }
+
+  /** A new connection: what was watched goes on where it stopped. */
+  #resume(): void {
+    this.#current = true;
+    this.watches.resume();
+    this.sizes.reset();
+  }
+
+  /** A new gateway has no layout: this page makes the first session, but not again when somebody closes it. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (this.#model.tabs.length === 0) this.gateway.act({ type: "session_create" });
+  }
+
+  #takeFrame(bytes: ArrayBuffer): void {
+    const frame = decodeOutput(bytes);
+    const paneId = frame && this.#paneOf.get(frame.channel);
+    if (!frame || paneId === undefined) return;
+    for (const piece of this.watches.take(paneId, frame)) this.#events.output(paneId, piece);
+  }
+}

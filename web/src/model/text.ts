@@ -1,0 +1,65 @@
+// Numbers and names, as people read them.
+
+import type { ErrorMessage, PaneInfo } from "../protocol.ts";
+
+/** What a pane is called: the name it was given, else its program's title. */
+export function paneLabel(info: PaneInfo | undefined): string {
+  return info?.name || info?.title || "shell";
+}
+
+/** The last two parts of a directory's path. */
+export function cwdTail(cwd: string | null | undefined): string {
+  if (!cwd) return "";
+  const parts = cwd.split("/").filter((part) => part !== "");
+  if (parts.length <= 2) return cwd;
+  return `…/${parts.slice(-2).join("/")}`;
+}
+
+/** `1 byte`, `312 bytes`, `4.5 KiB`, `64 KiB`. */
+export function byteCount(bytes: number): string {
+  if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  const unit = bytes < 1 << 20 ? "KiB" : "MiB";
+  const value = bytes / (bytes < 1 << 20 ? 1 << 10 : 1 << 20);
+  return `${value < 10 ? value.toFixed(1).replace(".0", "") : Math.round(value)} ${unit}`;
+}
+
+/** How long ago `at` was; both in milliseconds since the Unix epoch. */
+export function ago(at: number, now: number): string {
+  const seconds = Math.floor((now - at) / 1000);
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} days ago`;
+}
+
+/** How long until `at`: never negative, whole seconds. */
+export function secondsUntil(at: number, now: number): number {
+  return Math.max(0, Math.ceil((at - now) / 1000));
+}
+
+/** Input that did not get through. */
+export interface Loss {
+  /** The pane, if it was for one only. */
+  paneId?: string;
+  bytes: number;
+  /** `false`: nobody knows; the connection broke while it was on the way. */
+  certain: boolean;
+}
+
+/** Tells of lost input. */
+export function lostText(loss: Loss, panes: Record<string, PaneInfo>): string {
+  const count = byteCount(loss.bytes);
+  if (!loss.certain) return `The connection broke with ${count} of input on the way; they may not have arrived.`;
+  return `${prefix(loss.paneId, panes)}${count} not taken, because too much is waiting already.`;
+}
+
+/** Tells of a refusal that answers no request. */
+export function refusalText(error: ErrorMessage, panes: Record<string, PaneInfo>): string {
+  const bytes = error.bytes === undefined ? "" : `${byteCount(error.bytes)} not taken. `;
+  return `${prefix(error.paneId, panes)}${bytes}${error.message}`;
+}
+
+function prefix(paneId: string | undefined, panes: Record<string, PaneInfo>): string {
+  return paneId === undefined ? "" : `${paneLabel(panes[paneId])}: `;
+}

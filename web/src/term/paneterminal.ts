@@ -1,0 +1,231 @@
+// One pane's terminal: xterm.js with its addons, and a judgement on where each byte it emits comes from.
+
+import { ClipboardAddon } from "@xterm/addon-clipboard";
+import { FitAddon } from "@xterm/addon-fit";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
+import { WebLinksAddon } from "@xterm/addon-web-links";
+import { Terminal } from "@xterm/xterm";
+import { isReport } from "../model/report.ts";
+import type { OutputPiece } from "../model/stream.ts";
+import { WriteOnlyClipboard } from "./clipboard.ts";
+import { linkHint, openLink } from "./links.ts";
+import { Renderer } from "./renderer.ts";
+import { type Matches, Search } from "./search.ts";
+import { FONT_FAMILY, terminalTheme } from "./theme.ts";
+
+/** The height of a line, as a multiple of the font's own. */
+const LINE_HEIGHT = 1.15;
+
+/** Lines kept above the screen. */
+const SCROLLBACK_LINES = 10_000;
+
+/** `ESC c`: resets a terminal whatever it was in the middle of. As bytes, so that it also ends a cut character. */
+const RESET = Uint8Array.of(0x1b, 0x63);
+
+/** How a terminal looks. */
+export interface Look {
+  dark: boolean;
+  /** In pixels. */
+  fontSize: number;
+}
+
+/** The style of text that has the size of the terminals' cells. */
+export function cellStyle(fontSize: number): Partial<CSSStyleDeclaration> {
+  return { fontFamily: FONT_FAMILY, fontSize: `${fontSize}px`, lineHeight: String(LINE_HEIGHT), display: "inline-block" };
+}
+
+/** A terminal's size. */
+export interface Cells {
+  cols: number;
+  rows: number;
+}
+
+/** What a terminal tells its owner. */
+export interface TerminalEvents {
+  /** A person typed or pasted. */
+  input(text: string): void;
+  /** The terminal said something by itself. */
+  report(bytes: Uint8Array): void;
+  /** A program rang the bell. */
+  bell(): void;
+  /** A key went down; `true`: it was a command and does not go to the terminal. */
+  key(event: KeyboardEvent): boolean;
+  /** The search found something. */
+  found(matches: Matches): void;
+  /** `bytes` more bytes of output have been taken in. */
+  parsed(bytes: number): void;
+}
+
+/** The terminal of one pane. */
+export class PaneTerminal {
+  readonly search: Search;
+  #terminal: Terminal;
+  #fit = new FitAddon();
+  #renderer: Renderer;
+  #events: TerminalEvents;
+  #encoder = new TextEncoder();
+  /** The pieces that are being parsed, oldest first. */
+  #parsing: OutputPiece[] = [];
+  /** Where the next data comes from, if that is known before it comes. */
+  #source: "key" | "paste" | "wheel" | undefined;
+  #ending = new AbortController();
+
+  constructor(look: Look, events: TerminalEvents) {
+    this.#events = events;
+    this.#terminal = new Terminal({
+      allowProposedApi: true,
+      // A click is no key: it must not move a cursor by typing arrows.
+      altClickMovesCursor: false,
+      fontFamily: FONT_FAMILY,
+      fontSize: look.fontSize,
+      lineHeight: LINE_HEIGHT,
+      linkHandler: { activate: openLink, hover: (_, text) => this.#hint(text), leave: () => this.#hint("") },
+      macOptionIsMeta: true,
+      minimumContrastRatio: 1.1,
+      rescaleOverlappingGlyphs: true,
+      scrollback: SCROLLBACK_LINES,
+      theme: terminalTheme(look.dark),
+    });
+    this.#renderer = new Renderer(this.#terminal);
+    this.search = new Search(this.#terminal, events.found);
+    this.#loadAddons();
+    this.#listen();
+  }
+
+  /** The text that is selected. */
+  get selection(): string {
+    return this.#terminal.getSelection();
+  }
+
+  /** Shows the terminal in an element, which must be in the page. */
+  open(mount: HTMLElement): void {
+    this.#terminal.open(mount);
+    const { signal } = this.#ending;
+    // Before xterm.js sees it, so that pastes are known as such and take one way.
+    mount.addEventListener("paste", (event) => this.#onPaste(event), { capture: true, signal });
+  }
+
+  /** Takes output in. */
+  write(piece: OutputPiece): void {
+    if (piece.reset) this.#terminal.write(RESET);
+    this.#parsing.push(piece);
+    // The callback runs after this piece has been parsed and before the next one is.
+    this.#terminal.write(piece.bytes, () => {
+      this.#parsing.shift();
+      this.#events.parsed(piece.bytes.length);
+    });
+  }
+
+  /** Makes it as large as the pane's PTY is. */
+  resize({ cols, rows }: Cells): void {
+    if (cols > 0 && rows > 0 && (cols !== this.#terminal.cols || rows !== this.#terminal.rows)) {
+      this.#terminal.resize(cols, rows);
+    }
+  }
+
+  /** The size that would fill the element it is in; `undefined` while that has none. */
+  room(): Cells | undefined {
+    const room = this.#fit.proposeDimensions();
+    return room && Number.isFinite(room.cols) && Number.isFinite(room.rows) ? room : undefined;
+  }
+
+  /** Pastes text as if it came from the clipboard. */
+  paste(text: string): void {
+    this.#source = "paste";
+    this.#terminal.paste(text);
+    this.#source = undefined;
+  }
+
+  /** Shown or hidden. */
+  setVisible(visible: boolean): void {
+    if (visible) this.#renderer.acquire();
+    else this.#renderer.release();
+  }
+
+  /** Changes colours and text size. */
+  setLook(look: Look): void {
+    this.#terminal.options.theme = terminalTheme(look.dark);
+    this.#terminal.options.fontSize = look.fontSize;
+  }
+
+  /** Throws the scrollback of this view away; the gateway keeps its own. */
+  clear(): void {
+    this.#terminal.clear();
+  }
+
+  focus(): void {
+    this.#terminal.focus();
+  }
+
+  dispose(): void {
+    this.#ending.abort();
+    this.#renderer.release();
+    this.#terminal.dispose();
+  }
+
+  #loadAddons(): void {
+    const terminal = this.#terminal;
+    terminal.loadAddon(this.#fit);
+    terminal.loadAddon(new Unicode11Addon());
+    terminal.unicode.activeVersion = "11";
+    terminal.loadAddon(
+      new WebLinksAddon(openLink, { hover: (_, text) => this.#hint(text), leave: () => this.#hint("") }),
+    );
+    // What history once put into the clipboard is not put there again.
+    const clipboard = new WriteOnlyClipboard(() => !this.#replaying && document.hasFocus());
+    terminal.loadAddon(new ClipboardAddon(undefined, clipboard));
+    // The newest handler is asked first: a program that asks for the clipboard gets no answer at all.
+    terminal.parser.registerOscHandler(52, (data) => data.endsWith(";?"));
+  }
+
+  #listen(): void {
+    const terminal = this.#terminal;
+    terminal.attachCustomKeyEventHandler((event) => event.type !== "keydown" || !this.#events.key(event));
+    terminal.onKey(() => this.#from("key"));
+    terminal.attachCustomWheelEventHandler(() => {
+      this.#from("wheel");
+      return true;
+    });
+    terminal.onData((data) => this.#onData(data));
+    terminal.onBinary((data) => this.#onBinary(data));
+    terminal.onBell(() => {
+      if (!this.#replaying) this.#events.bell();
+    });
+  }
+
+  /** Whether the output that is being parsed is history. */
+  get #replaying(): boolean {
+    return this.#parsing[0]?.history ?? false;
+  }
+
+  /** xterm.js emits the data of a key or a wheel step before it returns to the event loop. */
+  #from(source: "key" | "wheel"): void {
+    this.#source = source;
+    queueMicrotask(() => {
+      this.#source = undefined;
+    });
+  }
+
+  #onData(data: string): void {
+    const typed = this.#source === "key" || this.#source === "paste";
+    // A wheel that types arrows (in a pager) is looking, too.
+    const report = !typed && (this.#source === "wheel" || isReport(data));
+    if (!report) this.#events.input(data);
+    else if (!this.#replaying) this.#events.report(this.#encoder.encode(data));
+  }
+
+  /** Only mouse reports of the old form are not text. */
+  #onBinary(data: string): void {
+    if (!this.#replaying) this.#events.report(Uint8Array.from(data, (character) => character.charCodeAt(0)));
+  }
+
+  #onPaste(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    this.paste(event.clipboardData?.getData("text/plain") ?? "");
+  }
+
+  #hint(text: string): void {
+    if (this.#terminal.element) this.#terminal.element.title = text === "" ? "" : linkHint(text);
+  }
+}

@@ -1,0 +1,171 @@
+// One pane on the page: title bar, terminal, and the card that shows while it has no terminal.
+
+import type { Rect } from "../model/tree.ts";
+import { cwdTail, paneLabel } from "../model/text.ts";
+import type { PaneInfo } from "../protocol.ts";
+import { type Cells, type Look, PaneTerminal, type TerminalEvents } from "../term/paneterminal.ts";
+import { DeadCard } from "./deadcard.ts";
+import { el, iconButton, setIcon, setText } from "./dom.ts";
+import { FindBar } from "./findbar.ts";
+import { editInline } from "./inline.ts";
+
+/** How a pane stands. */
+export interface PaneState {
+  info: PaneInfo | undefined;
+  connected: boolean;
+  focused: boolean;
+  zoomed: boolean;
+  /** Whether it has its tab to itself. */
+  alone: boolean;
+}
+
+/** What a pane asks for. */
+export interface PaneEvents extends Omit<TerminalEvents, "found"> {
+  focus(): void;
+  splitRight(): void;
+  splitDown(): void;
+  zoom(): void;
+  close(): void;
+  rename(name: string): void;
+  respawn(): void;
+  discard(): void;
+  /** The room for its terminal was measured. */
+  measured(cells: Cells): void;
+}
+
+/** One pane's element. */
+export class PaneView {
+  readonly element: HTMLElement;
+  readonly terminal: PaneTerminal;
+  #events: PaneEvents;
+  #mount = el("div", { class: "pane-mount" });
+  #scroller = el("div", { class: "pane-scroller" }, this.#mount);
+  #body = el("div", { class: "pane-body" }, this.#scroller);
+  #label = el("span", { class: "pane-label" });
+  #cwd = el("span", { class: "pane-cwd" });
+  #chip = el("span", { class: "pane-chip", text: "zoomed" });
+  #zoom: HTMLButtonElement;
+  #card: DeadCard;
+  #find: FindBar;
+  #info: PaneInfo | undefined;
+  #opened = false;
+  #visible = false;
+
+  constructor(look: Look, events: PaneEvents) {
+    this.#events = events;
+    this.terminal = new PaneTerminal(look, { ...events, found: (matches) => this.#find.found(matches) });
+    this.#card = new DeadCard(events);
+    this.#find = new FindBar(this.terminal.search, () => this.focus());
+    this.#zoom = iconButton("zoom", "Zoom", () => events.zoom());
+    this.element = el("section", { class: "pane" }, this.#titleBar(), this.#body);
+    this.#body.append(this.#find.element, this.#card.element);
+    this.element.addEventListener("pointerdown", () => events.focus(), { capture: true });
+  }
+
+  /** Puts the pane in its place, or hides it. */
+  place(rect: Rect | undefined): void {
+    this.#visible = rect !== undefined;
+    this.element.hidden = rect === undefined;
+    if (rect) {
+      this.element.style.left = `${rect.left}px`;
+      this.element.style.top = `${rect.top}px`;
+      this.element.style.width = `${rect.width}px`;
+      this.element.style.height = `${rect.height}px`;
+    }
+    if (this.#visible && !this.#opened) {
+      this.terminal.open(this.#mount);
+      this.#opened = true;
+    }
+    this.terminal.setVisible(this.#visible);
+    if (this.#visible) this.measure();
+  }
+
+  /** Shows the pane as it stands. */
+  update(state: PaneState): void {
+    const { info } = state;
+    this.#info = info;
+    this.element.classList.toggle("dead", !state.connected);
+    this.element.classList.toggle("focused", state.focused);
+    this.element.classList.toggle("alone", state.alone);
+    this.element.dataset["state"] = info?.status.state ?? "live";
+    setText(this.#label, paneLabel(info));
+    setText(this.#cwd, cwdTail(info?.cwd));
+    this.#cwd.title = info?.cwd ?? "";
+    setIcon(this.#zoom, state.zoomed ? "unzoom" : "zoom", state.zoomed ? "Back to the splits" : "Zoom");
+    this.#chip.hidden = !state.zoomed || state.alone;
+    this.#card.update(info, state.connected);
+    if (info) this.terminal.resize(info);
+    this.#letterbox();
+  }
+
+  /** Measures the room for the terminal and tells the owner. */
+  measure(): void {
+    if (!this.#opened || !this.#visible) return;
+    // The mount is as large as the body whatever the terminal's size, or else one would follow the other.
+    this.#mount.style.width = `${this.#body.clientWidth}px`;
+    this.#mount.style.height = `${this.#body.clientHeight}px`;
+    const room = this.terminal.room();
+    if (room) this.#events.measured(room);
+    this.#letterbox();
+  }
+
+  setLook(look: Look): void {
+    this.terminal.setLook(look);
+    this.measure();
+  }
+
+  /** Opens the find bar. */
+  find(): void {
+    this.#find.open(this.terminal.selection);
+  }
+
+  /** Opens a text field for the pane's name. */
+  rename(): void {
+    editInline(this.#label, this.#info?.name ?? "", this.#events.rename, () => this.focus());
+  }
+
+  /** Shows that the bell rang. */
+  ring(): void {
+    this.element.classList.remove("ringing");
+    // Reading a size restarts the animation.
+    void this.element.offsetWidth;
+    this.element.classList.add("ringing");
+  }
+
+  focus(): void {
+    if (this.#visible) this.terminal.focus();
+  }
+
+  dispose(): void {
+    this.#card.dispose();
+    this.terminal.dispose();
+    this.element.remove();
+  }
+
+  /** Marks a terminal that does not fill its pane because another viewer decides its size. */
+  #letterbox(): void {
+    const room = this.#opened && this.#visible ? this.terminal.room() : undefined;
+    const info = this.#info;
+    const other = room !== undefined && info !== undefined && (info.cols !== room.cols || info.rows !== room.rows);
+    this.element.classList.toggle("letterboxed", other);
+  }
+
+  #titleBar(): HTMLElement {
+    const events = this.#events;
+    const label = el("div", { class: "pane-title" }, el("span", { class: "dot" }), this.#label, this.#cwd, this.#chip);
+    label.addEventListener("dblclick", () => this.rename());
+    return el(
+      "header",
+      { class: "pane-bar" },
+      label,
+      el(
+        "div",
+        { class: "pane-buttons" },
+        iconButton("split-right", "Split right (Ctrl+Shift+E)", () => events.splitRight()),
+        iconButton("split-down", "Split down (Ctrl+Shift+O)", () => events.splitDown()),
+        this.#zoom,
+        iconButton("close", "Close pane (Ctrl+Shift+X)", () => events.close()),
+      ),
+    );
+  }
+}

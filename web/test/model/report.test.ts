@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { isReport } from "../../src/model/report.ts";
+
+test.each([
+  ["focus in", "\x1b[I"],
+  ["focus out", "\x1b[O"],
+  ["mouse press, SGR", "\x1b[<0;12;7M"],
+  ["mouse release, SGR", "\x1b[<0;12;7m"],
+  ["mouse, urxvt", "\x1b[35;10;4M"],
+  ["mouse, old form", "\x1b[M !!"],
+  ["primary attributes", "\x1b[?1;2c"],
+  ["secondary attributes", "\x1b[>0;276;0c"],
+  ["status", "\x1b[0n"],
+  ["colour scheme", "\x1b[?997;1n"],
+  ["cursor position", "\x1b[24;80R"],
+  ["cursor position, private", "\x1b[?24;80R"],
+  ["mode", "\x1b[?2004;1$y"],
+  ["window size", "\x1b[8;24;80t"],
+  ["keyboard flags", "\x1b[?0u"],
+  ["foreground colour", "\x1b]10;rgb:ff/ff/ff\x07"],
+  ["palette colour", "\x1b]4;1;rgb:cc/00/00\x1b\\"],
+  ["title", "\x1b]lvim\x1b\\"],
+  ["setting", "\x1bP1$r0m\x1b\\"],
+  ["version", "\x1bP>|xterm.js(6)\x1b\\"],
+  ["two at once", "\x1b[0n\x1b[1;1R"],
+])("%s is a report", (_, data) => expect(isReport(data)).toBe(true));
+
+test.each([
+  ["a letter", "a"],
+  ["nothing", ""],
+  ["return", "\r"],
+  ["escape", "\x1b"],
+  ["an arrow", "\x1b[A"],
+  ["an arrow in application mode", "\x1bOA"],
+  ["ctrl and an arrow", "\x1b[1;5C"],
+  ["F1", "\x1bOP"],
+  ["F5", "\x1b[15~"],
+  ["shift and tab", "\x1b[Z"],
+  ["home", "\x1b[H"],
+  ["alt and O", "\x1bO"],
+  ["alt and P", "\x1bP"],
+  ["alt and ]", "\x1b]"],
+  ["delete", "\x1b[3~"],
+  ["a bracketed paste", "\x1b[200~ls\x1b[201~"],
+  ["a report that somebody typed on after", "\x1b[0nls"],
+])("%s is typed", (_, data) => expect(isReport(data)).toBe(false));

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { awaitsRetry, card } from "../../src/model/status.ts";
+import { ago, byteCount, cwdTail, lostText, paneLabel, refusalText, secondsUntil } from "../../src/model/text.ts";
+import type { PaneStatus, WakePolicy } from "../../src/protocol.ts";
+import { info } from "../fixtures.ts";
+
+const NOW = 1_000_000;
+
+function shown(status: PaneStatus, wake: WakePolicy = "any-key"): ReturnType<typeof card> {
+  return card({ status, wake }, NOW);
+}
+
+describe("the card says why and what to do", () => {
+  test("after an exit", () => {
+    expect(shown({ state: "exited", code: 130, at: NOW - 61_000 })).toEqual({
+      tone: "calm",
+      title: "Disconnected",
+      cause: "Exited with code 130 · 1 min ago",
+      hint: "press any key to reconnect",
+      button: undefined,
+    });
+    expect(shown({ state: "exited", signal: "SIGKILL", at: NOW }).cause).toBe("Killed by SIGKILL · just now");
+    expect(shown({ state: "exited", at: NOW }).cause).toBe("Ended while the gateway was away · just now");
+  });
+
+  test("by wake policy", () => {
+    const status: PaneStatus = { state: "exited", code: 0, at: NOW };
+    expect(shown(status, "enter")).toMatchObject({ hint: "press Enter to reconnect", button: undefined });
+    expect(shown(status, "manual")).toMatchObject({ hint: "restarts only when asked to", button: "Restart" });
+  });
+
+  test("while it starts", () => {
+    expect(shown({ state: "starting" })).toMatchObject({ tone: "busy", title: "Starting…" });
+  });
+
+  test("after a failure", () => {
+    const reason = "no such shell";
+    expect(shown({ state: "failed", reason, retryAt: NOW + 2500 })).toMatchObject({
+      tone: "bad",
+      cause: reason,
+      hint: "next try possible in 3 s",
+    });
+    expect(shown({ state: "failed", reason, retryAt: NOW - 1 }).hint).toBe("press any key to reconnect");
+    expect(shown({ state: "failed", reason })).toMatchObject({ hint: "gave up; press R to try again", button: "Try again" });
+  });
+});
+
+test("only a pane that gave up takes R as a command", () => {
+  expect(awaitsRetry({ state: "failed", reason: "" })).toBe(true);
+  expect(awaitsRetry({ state: "failed", reason: "", retryAt: 1 })).toBe(false);
+  expect(awaitsRetry({ state: "live" })).toBe(false);
+  expect(awaitsRetry(undefined)).toBe(false);
+});
+
+test("numbers as people read them", () => {
+  expect([0, 1, 1023, 1024, 1536, 65_536, 3 << 20].map(byteCount)).toEqual([
+    "0 bytes", "1 byte", "1023 bytes", "1 KiB", "1.5 KiB", "64 KiB", "3 MiB",
+  ]);
+  expect([0, 10, 60, 7200, 200_000].map((seconds) => ago(0, seconds * 1000))).toEqual([
+    "just now", "10 s ago", "1 min ago", "2 h ago", "2 days ago",
+  ]);
+  expect([secondsUntil(5, 10), secondsUntil(1001, 0)]).toEqual([0, 2]);
+});
+
+test("names", () => {
+  expect(paneLabel(info({ title: "vim", name: "edit" }))).toBe("edit");
+  expect(paneLabel(info({ title: "vim" }))).toBe("vim");
+  expect(paneLabel(undefined)).toBe("shell");
+  expect(["/home/ada/code/web", "/home/ada", "/", "", null].map(cwdTail)).toEqual(["…/code/web", "/home/ada", "/", "", ""]);
+});
+
+test("what did not get through is named with its pane and its size", () => {
+  const panes = { p1: info({ name: "build" }) };
+  expect(lostText({ paneId: "p1", bytes: 2048, certain: true }, panes)).toMatch(/^build: 2 KiB not taken/);
+  expect(lostText({ bytes: 1, certain: false }, panes)).toContain("1 byte of input");
+  expect(refusalText({ code: "x", message: "Held input is full.", paneId: "p1", bytes: 12 }, panes)).toBe(
+    "build: 12 bytes not taken. Held input is full.",
+  );
+  expect(refusalText({ code: "x", message: "No." }, panes)).toBe("No.");
+});
