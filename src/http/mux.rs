@@ -16,9 +16,9 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, Interval, interval_at, timeout};
 
-use crate::gateway::{Attached, Framing, Gateway, Update, for_framing};
+use crate::gateway::{Attached, Framing, Gateway, Pulled, Update, Viewer, for_framing};
 use crate::protocol::client::{self, MessageError};
 use crate::protocol::frame::{
     CompactFrame, FrameError, InputFrame, compact_control, parse_compact, parse_native_input,
@@ -162,32 +162,39 @@ impl Writer<'_> {
         let mut silent = 0;
         loop {
             self.write_messages().await?;
-            if let Some(frame) = viewer.next_output() {
-                self.feed(Message::Binary(frame)).await?;
-                continue;
-            }
-            in_time(self.sink.flush()).await?;
-            tokio::select! {
-                () = viewer.woken() => {}
-                message = self.messages.recv() => {
-                    let message = message.ok_or(End::Gone)?;
-                    self.message(&message).await?;
-                }
-                update = self.updates.recv() => match update {
-                    Ok(update) => self.update(&update).await?,
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.whole_state().await?,
-                    Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
-                },
-                _ = pings.tick() => {
-                    silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
-                    if silent > 2 {
-                        return Err(End::Gone);
-                    }
-                    let revision = self.attached.revision().to_be_bytes();
-                    self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
-                }
+            viewer.drained();
+            match viewer.pull() {
+                Some(Pulled::Output(frame)) => self.feed(Message::Binary(frame)).await?,
+                Some(Pulled::Message(message)) => self.message(&message).await?,
+                None => self.wait(&viewer, &mut pings, &mut silent).await?,
             }
         }
+    }
+
+    /// Everything is written; waits for one more thing to write.
+    async fn wait(&mut self, viewer: &Viewer, pings: &mut Interval, silent: &mut u32) -> Result<(), End> {
+        in_time(self.sink.flush()).await?;
+        tokio::select! {
+            () = viewer.woken() => {}
+            message = self.messages.recv() => {
+                let message = message.ok_or(End::Gone)?;
+                self.message(&message).await?;
+            }
+            update = self.updates.recv() => match update {
+                Ok(update) => self.update(&update).await?,
+                Err(broadcast::error::RecvError::Lagged(_)) => self.whole_state().await?,
+                Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
+            },
+            _ = pings.tick() => {
+                *silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { *silent + 1 };
+                if *silent > 2 {
+                    return Err(End::Gone);
+                }
+                let revision = self.attached.revision().to_be_bytes();
+                self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What waits for the viewer besides output; it goes first.
@@ -303,6 +310,7 @@ impl Reader<'_> {
                     };
                 }
             }
+            self.attached.viewer.room().await;
         }
     }
 
