@@ -463,3 +463,31 @@ fn a_viewer_that_leaves_no_longer_keeps_a_channel() {
         assert!(Instant::now() < deadline, "the channel is never used again");
     }
 }
+
+#[test]
+fn whoever_reads_may_ask_a_thousand_things_at_once() {
+    let stage = Stage::with_script(CAT);
+    for framing in BOTH {
+        let mut wire = wire(&stage, framing);
+        // Read on the other side in few pieces, so that hundreds of requests are there in the same moment.
+        for id in 0..1000 {
+            wire.send_json(&format!(r#"{{"type":"ping","requestId":{id}}}"#));
+        }
+        for id in 0..1000 {
+            wire.expect("an answer", |told| told["requestId"] == id);
+        }
+    }
+}
+
+#[test]
+fn any_number_of_panes_is_watched_with_one_message() {
+    let stage = Stage::with_script(CAT);
+    let mut native = stage.viewer();
+    fill(&mut native, 300);
+    let panes: Vec<Value> = native.mirror.channels.keys().map(|pane| json!({ "paneId": pane })).collect();
+    native.ask(json!({ "type": "pane_watch", "panes": panes }));
+    let last = *native.mirror.channels.keys().max().unwrap();
+    native.until_live(last);
+    native.type_in(last, "watched\r");
+    native.until_shows(last, "watched\r\nwatched");
+}
