@@ -1,3 +1,5 @@
+//! Settings from flags, files and surroundings, and what is said about those that cannot be.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -106,7 +106,7 @@ impl Gateway {
     /// # Errors
     /// When the data directory is in use by another gateway, or can't be used.
     pub fn start(settings: Settings) -> Result<Gateway, StartError> {
-        Gateway::with_host(settings, Box::new(LocalHost))
+        Gateway::with_host(settings, Box::new(LocalHost::default()))
     }
 
     /// Starts a gateway with PTYs of `host`.

@@ -7,9 +7,12 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
@@ -28,7 +31,7 @@ use crate::protocol::frame::OUTPUT_HEADER;
 /// A program in a PTY, just started.
 pub(super) struct Opened {
     /// The master side, non-blocking, closed on exec.
-    pub(super) master: AsyncFd<Master>,
+    pub(super) master: Arc<Master>,
     /// The program.
     pub(super) program: Program,
     /// Becomes readable when the program ends.
@@ -58,11 +61,7 @@ pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened>
     let child = pair.slave.spawn_command(command)?;
     let program = Program::new(child)?;
     let exit = pidfd_open(program.pid, PidfdFlags::NONBLOCK)?;
-    Ok(Opened {
-        master: watch(Master { fd }, Interest::READABLE)?,
-        program,
-        exit: watch(exit, Interest::READABLE)?,
-    })
+    Ok(Opened { master: Arc::new(Master { fd }), program, exit: watch(exit, Interest::READABLE)? })
 }
 
 /// Registers a descriptor with the reactor.
@@ -119,10 +118,23 @@ impl Master {
         Ok(rustix::io::retry_on_intr(|| rustix::io::write(&self.fd, input))?)
     }
 
-    /// Watches for room to write. The master itself is watched for output alone: else every key that a program
-    /// takes would wake us to say that there is room.
+    /// Watches for output. Room for input is watched apart: else every key that a program takes would wake us to
+    /// say that there is room.
+    pub(super) fn watch_output(self: &Arc<Self>) -> io::Result<AsyncFd<Arc<Master>>> {
+        watch(self.clone(), Interest::READABLE)
+    }
+
+    /// Watches for room to write.
     pub(super) fn watch_room(&self) -> io::Result<AsyncFd<OwnedFd>> {
         watch(fcntl_dupfd_cloexec(&self.fd, 3)?, Interest::WRITABLE)
+    }
+
+    /// Whether there is output within `timeout`; blocks for as long.
+    pub(super) fn wait_for_output(&self, timeout: Duration) -> bool {
+        let timeout = Timespec::try_from(timeout).ok();
+        let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
+        // An interrupted wait counts as output: the next read tells.
+        !matches!(poll(&mut fds, timeout.as_ref()), Ok(0))
     }
 
     pub(super) fn resize(&self, size: Size) {
