@@ -418,6 +418,9 @@ impl Hub {
                 changes.sessions |= change.sessions_changed;
             });
             self.mark_state();
+            if own {
+                self.tell_view(viewer);
+            }
             self.after_change(viewer, sizes, &opened, sized);
         }
         Ok(change)
