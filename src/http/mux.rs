@@ -215,7 +215,8 @@ impl Writer<'_> {
         if let Some(revision) = update.revision() {
             // A `state` of its own may have overtaken it, and an older layout never follows a newer one.
             if revision <= self.revision {
-                return Ok(self.attached.follow_layout());
+                self.attached.follow_layout();
+                return Ok(());
             }
             self.revision = revision;
         }
