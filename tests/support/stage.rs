@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
@@ -50,12 +51,25 @@ impl Stage {
     fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)]) -> Self {
         let config = dir.path().join("config.toml");
         fs::write(&config, settings).unwrap();
-        let home = dir.path().join("home");
-        fs::create_dir(&home).unwrap();
-        let mut command = everpane(&dir.path().join("data"));
-        command.env("EVERPANE_TOKEN", TOKEN).env("HOME", &home).envs(variables.iter().copied());
-        command.arg("--shell").arg(dir.path().join("shell")).arg("--config").arg(config);
-        Self { gateway: Gateway::run(&mut command), dir }
+        fs::create_dir(dir.path().join("home")).unwrap();
+        Self { gateway: Gateway::run(command(dir.path()).envs(variables.iter().copied())), dir }
+    }
+
+    /// Kills the gateway without a warning, and waits until what it ran is gone too.
+    pub(crate) fn crash(&mut self) {
+        self.process().signal("KILL");
+        self.gateway.wait();
+        eventually("the end of the programs", || self.programs().is_empty().then_some(()));
+    }
+
+    /// Starts a gateway again after the end of the one before.
+    pub(crate) fn start_again(&mut self) {
+        self.gateway = Gateway::run(&mut self.command());
+    }
+
+    /// What starts a gateway here.
+    pub(crate) fn command(&self) -> Command {
+        command(self.dir.path())
     }
 
     /// A path in its directory; `shell` is the shell, `home` where shells start.
@@ -95,6 +109,13 @@ impl Stage {
     pub(crate) fn process(&self) -> Process {
         Process::of(self.gateway.pid()).unwrap()
     }
+}
+
+fn command(dir: &Path) -> Command {
+    let mut command = everpane(&dir.join("data"));
+    command.env("EVERPANE_TOKEN", TOKEN).env("HOME", dir.join("home"));
+    command.arg("--shell").arg(dir.join("shell")).arg("--config").arg(dir.join("config.toml"));
+    command
 }
 
 /// Makes an executable script.
