@@ -97,6 +97,13 @@ impl Stage {
     }
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Some heed no hang-up, and the gateway is killed without a chance to see to them.
+        self.programs().iter().for_each(|program| program.signal("KILL"));
+    }
+}
+
 /// Makes an executable script.
 fn write_script(path: &Path, script: &str) {
     fs::write(
