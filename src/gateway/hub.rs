@@ -276,7 +276,7 @@ impl Hub {
         let updates = self.clone();
         tokio::spawn(async move {
             // Updates go on during the shutdown: viewers see their panes disconnect.
-            let build = |changes, revision| updates.build_update(changes, revision);
+            let build = |changes| updates.build_update(changes);
             updates.updates.run(updates.settings.coalesce, build).await;
         });
     }
@@ -412,13 +412,13 @@ impl Hub {
         }
     }
 
-    fn build_update(&self, changes: Changes, revision: u64) -> Option<ServerMessage> {
+    fn build_update(&self, changes: Changes) -> Option<ServerMessage> {
         let plan = self.plan();
         if changes.sessions {
-            return Some(ServerMessage::State(self.state_of(&plan, revision)));
+            return Some(ServerMessage::State(self.state_of(&plan, self.updates.advance())));
         }
         if changes.layout {
-            return Some(ServerMessage::LayoutUpdate(self.layout_of(&plan.layout, revision)));
+            return Some(ServerMessage::LayoutUpdate(self.layout_of(&plan.layout, self.updates.advance())));
         }
         let now = Moment::now();
         let info = |id: PaneId| {

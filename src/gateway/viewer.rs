@@ -39,6 +39,11 @@ pub(super) struct Subscription {
     pub(super) slot: Arc<Slot>,
     /// The offset after the last byte handed to the viewer's writer.
     cursor: AtomicU64,
+    /// The offset after the newest byte when the watch began.
+    head: u64,
+    /// Whether the viewer was told that its watch began. Told when first pulled, so that a watch of any number of
+    /// panes takes no room in the queue of messages.
+    announced: AtomicBool,
     /// Whether it waits in the viewer's ready queue.
     ready: AtomicBool,
     ended: AtomicBool,
@@ -57,10 +62,27 @@ impl Subscription {
         }
     }
 
+    fn announcement(&self) -> ServerMessage {
+        let state = self.slot.lock();
+        let (log, cursor) = (&state.pane.log, self.cursor.load(Ordering::Acquire));
+        let held = (log.tail()..=log.head()).contains(&cursor);
+        let from = if held { cursor } else { log.restart_offset() };
+        ServerMessage::Watching { pane_id: self.slot.id, from, head: self.head.max(from) }
+    }
+
     /// Nothing more of it goes out.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);
     }
+}
+
+/// What a viewer's writer pulls.
+#[derive(Debug)]
+pub enum Pulled {
+    /// Output, as this viewer's framing has it.
+    Output(Bytes),
+    /// What must be said before the output that follows.
+    Message(ServerMessage),
 }
 
 /// What a viewer wants, and what waits for it.
@@ -98,6 +120,8 @@ pub struct Viewer {
     /// Set off when `ready` got longer.
     wake: Notify,
     messages: mpsc::Sender<Box<ServerMessage>>,
+    /// Set off when `messages` got shorter.
+    drained: Notify,
     /// Set when the viewer must go because its answers piled up.
     overflow: CancellationToken,
 }
@@ -120,6 +144,7 @@ impl Viewer {
             state: Mutex::new(state),
             wake: Notify::new(),
             messages,
+            drained: Notify::new(),
             overflow: CancellationToken::new(),
         };
         (Arc::new(viewer), messages_rx)
@@ -147,26 +172,43 @@ impl Viewer {
         self.overflow.cancelled().await;
     }
 
+    /// Resolves when there is ample room for the answers to one more request. A viewer that sends many at once and
+    /// reads is served as fast as it reads.
+    pub async fn room(&self) {
+        while self.messages.capacity() < MAX_QUEUED / 2 {
+            self.drained.notified().await;
+        }
+    }
+
+    /// Messages were taken out of the queue.
+    pub fn drained(&self) {
+        self.drained.notify_one();
+    }
+
     /// Resolves when there may be output to pull.
     pub async fn woken(&self) {
         self.wake.notified().await;
     }
 
     /// The next slice of output, pane by pane in turn, or `None` when the viewer has everything.
-    pub fn next_output(&self) -> Option<Bytes> {
+    pub fn pull(&self) -> Option<Pulled> {
         loop {
             let subscription = self.lock().ready.pop_front()?;
-            if let Some(frame) = self.pull(&subscription) {
-                return Some(frame);
+            if let Some(pulled) = self.pull_from(&subscription) {
+                return Some(pulled);
             }
         }
     }
 
-    fn pull(&self, subscription: &Arc<Subscription>) -> Option<Bytes> {
+    fn pull_from(&self, subscription: &Arc<Subscription>) -> Option<Pulled> {
         // Lowered before the log is read: output that comes in between marks the subscription again.
         subscription.ready.store(false, Ordering::Release);
         if subscription.ended.load(Ordering::Acquire) {
             return None;
+        }
+        if self.framing == Framing::Native && !subscription.announced.swap(true, Ordering::AcqRel) {
+            subscription.mark();
+            return Some(Pulled::Message(subscription.announcement()));
         }
         let cursor = subscription.cursor.load(Ordering::Acquire);
         let (output, more) = {
@@ -179,18 +221,21 @@ impl Viewer {
         if more {
             subscription.mark();
         }
-        match (self.framing, output.kind) {
-            (Framing::Native, _) => Some(output.frame),
-            (Framing::Compact, OutputKind::Output) => Some(output.frame.slice(COMPACT_SKIP..)),
-            (Framing::Compact, OutputKind::Restart) => Some(compact_restart(&output.frame)),
-        }
+        Some(Pulled::Output(match (self.framing, output.kind) {
+            (Framing::Native, _) => output.frame,
+            (Framing::Compact, OutputKind::Output) => output.frame.slice(COMPACT_SKIP..),
+            (Framing::Compact, OutputKind::Restart) => compact_restart(&output.frame),
+        }))
     }
 
-    pub(super) fn subscribe(self: &Arc<Self>, slot: &Arc<Slot>, cursor: u64) -> Arc<Subscription> {
+    /// Subscribes to a pane whose log ends at `head`, from `cursor` on.
+    pub(super) fn subscribe(self: &Arc<Self>, slot: &Arc<Slot>, cursor: u64, head: u64) -> Arc<Subscription> {
         let subscription = Arc::new(Subscription {
             viewer: self.clone(),
             slot: slot.clone(),
             cursor: AtomicU64::new(cursor),
+            head,
+            announced: AtomicBool::new(false),
             ready: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         });
