@@ -118,13 +118,24 @@ fn command(dir: &Path) -> Command {
     command
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Some heed no hang-up, and the gateway is killed without a chance to see to them.
+        self.programs().iter().for_each(|program| program.signal("KILL"));
+    }
+}
+
 /// Makes an executable script.
 fn write_script(path: &Path, script: &str) {
-    // Written elsewhere first: what is open for writing in this moment can't be executed.
-    let new = path.with_extension("new");
-    fs::write(&new, format!("#!/bin/sh\n{script}")).unwrap();
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::rename(new, path).unwrap();
+    fs::write(
+        path,
+        format!(
+            "#!/bin/sh
+{script}"
+        ),
+    )
+    .unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Waits for what no viewer is told. Asks again and again, as nothing else tells.
