@@ -491,3 +491,19 @@ fn any_number_of_panes_is_watched_with_one_message() {
     native.type_in(last, "watched\r");
     native.until_shows(last, "watched\r\nwatched");
 }
+
+#[test]
+fn a_compact_viewer_does_not_answer_queries_from_before_it_came() {
+    let stage = Stage::with_script("printf '\\033[cready'; stty raw -echo; exec cat -v\n");
+    let (mut early, pane) = stage.open();
+    early.until("the query", |mirror| mirror.shows(pane, "ready"));
+
+    let mut late = wire(&stage, Framing::Compact);
+    late.expect_output(0, "ready");
+    late.send(input(Framing::Compact, 0, b"x"));
+    early.until("a key", |mirror| mirror.shows(pane, "readyx"));
+    // A terminal that knows no better answers the query in what it is shown.
+    late.send(input(Framing::Compact, 0, b"\x1b[?1;2c"));
+    late.send(input(Framing::Compact, 0, b"y"));
+    early.until("the next key and nothing else", |mirror| mirror.shows(pane, "readyxy"));
+}

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::{Notify, mpsc};
@@ -22,6 +23,9 @@ use crate::protocol::server::{ErrorMessage, ServerMessage};
 /// How many messages for one viewer alone wait at most. A viewer that sends requests and takes no answers is
 /// closed when it reaches this.
 pub(super) const MAX_QUEUED: usize = 256;
+
+/// How long a compact viewer may take to go through a pane's past output.
+const REPLAYED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Which of the two framings a viewer speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub(super) struct Subscription {
     /// Whether it waits in the viewer's ready queue.
     ready: AtomicBool,
     ended: AtomicBool,
+    /// When the watch began.
+    began: Instant,
 }
 
 impl Subscription {
@@ -60,6 +66,13 @@ impl Subscription {
             self.viewer.lock().ready.push_back(self.clone());
             self.viewer.wake.notify_one();
         }
+    }
+
+    /// Whether its viewer's terminal may still be answering queries of output from before it came. Native viewers
+    /// know where that ends and keep such answers to themselves; a compact one is taken to be through with it
+    /// after a while.
+    pub(super) fn may_answer_the_past(&self) -> bool {
+        self.viewer.framing == Framing::Compact && self.head > 0 && self.began.elapsed() < REPLAYED_WITHIN
     }
 
     fn announcement(&self) -> ServerMessage {
@@ -238,6 +251,7 @@ impl Viewer {
             announced: AtomicBool::new(false),
             ready: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            began: Instant::now(),
         });
         if let Some(old) = self.lock().subscriptions.insert(slot.id, subscription.clone()) {
             old.end();

@@ -39,7 +39,7 @@ pub enum Exit {
     Code(i32),
     /// By a signal, by name.
     Signal(String),
-    /// Nobody was there to see it.
+    /// With the gateway, or while there was none to see it.
     Unknown,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Exit {
             Exit::Code(0) => f.write_str("exited"),
             Exit::Code(code) => write!(f, "exited with code {code}"),
             Exit::Signal(signal) => write!(f, "killed by {signal}"),
-            Exit::Unknown => f.write_str("ended while the gateway was away"),
+            Exit::Unknown => f.write_str("ended with the gateway"),
         }
     }
 }
