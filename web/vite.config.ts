@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
-import { mockGateway } from "./test/mock.ts";
+
+/** Where `npm run dev` finds a gateway; `everpane --no-auth` is one that lets the page in without a login. */
+const GATEWAY = process.env["EVERPANE_URL"] ?? "http://127.0.0.1:7433";
 
 export default defineConfig({
   // Relative, so that a gateway that is mounted below a path of another server works too.
@@ -14,6 +16,11 @@ export default defineConfig({
     // Everything is a file of its own: the page's policy allows no inline code.
     assetsInlineLimit: 0,
   },
-  plugins: [mockGateway()],
+  server: {
+    proxy: {
+      // The gateway lets in only pages that it served itself, so the origin is rewritten as well.
+      "/mux": { target: GATEWAY, ws: true, changeOrigin: true, headers: { origin: GATEWAY } },
+    },
+  },
   test: { include: ["test/**/*.test.ts"] },
 });

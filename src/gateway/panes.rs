@@ -186,7 +186,7 @@ impl Hub {
     /// Starts a terminal of this generation, in its turn.
     fn start(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) {
         let (hub, slot) = (self.clone(), slot.clone());
-        self.tasks.spawn(async move {
+        self.starts.spawn(async move {
             let Ok(_turn) = hub.spawns.acquire().await else { return };
             let Some(request) = hub.spawn_request(&slot, generation) else { return };
             let sink = Arc::new(PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone() });
@@ -262,9 +262,9 @@ impl Hub {
         };
         for subscription in subscribers {
             subscription.end();
-            if let Some(viewer) = self.viewers.get(&subscription.viewer_id()) {
-                viewer.lock().subscriptions.remove(&pane);
-            }
+        }
+        for viewer in &self.viewers {
+            viewer.lock().forget(pane);
         }
         self.timers.clear(pane);
         if let Some(marks) = self.marks() {

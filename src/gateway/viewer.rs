@@ -101,6 +101,14 @@ pub(super) struct ViewerState {
     pub(super) view: View,
 }
 
+impl ViewerState {
+    /// Lets go of a pane that is closed.
+    pub(super) fn forget(&mut self, pane: PaneId) {
+        self.subscriptions.remove(&pane);
+        self.measured.remove(&pane);
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Viewer {

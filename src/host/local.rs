@@ -152,12 +152,12 @@ impl Terminal for LocalTerminal {
     }
 
     fn interrupt(&self, key: u8) -> bool {
-        let master = &self.master;
-        let Some(signal) = master.signal_of(key) else { return false };
-        master.discard_input();
-        // A group that is gone needs no signal.
-        let _ = kill_process_group(master.foreground().unwrap_or(self.pid), signal);
-        true
+        if !self.master.signals(key) {
+            return false;
+        }
+        self.master.discard_input();
+        // Now there is room for it, and the line discipline does with it what it does.
+        self.write(&[key]) == 1
     }
 
     fn resize(&self, size: Size) {

@@ -15,7 +15,8 @@ use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 use rustix::termios::{
     LocalModes, QueueSelector, SpecialCodeIndex, Winsize, tcflush, tcgetattr, tcgetpgrp, tcsetwinsize,
 };
@@ -147,25 +148,26 @@ impl Master {
         tcgetattr(&self.fd).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
     }
 
-    /// The signal that the line discipline sends for a key now, if it does and drops unread input with it.
-    pub(super) fn signal_of(&self, key: u8) -> Option<Signal> {
-        let modes = tcgetattr(&self.fd).ok()?;
+    /// Whether the line discipline now makes a signal of a key, and drops unread input with it.
+    pub(super) fn signals(&self, key: u8) -> bool {
+        let Ok(modes) = tcgetattr(&self.fd) else { return false };
         let flushes =
             modes.local_modes.contains(LocalModes::ISIG) && !modes.local_modes.contains(LocalModes::NOFLSH);
-        let keys = [
-            (SpecialCodeIndex::VINTR, Signal::INT),
-            (SpecialCodeIndex::VQUIT, Signal::QUIT),
-            (SpecialCodeIndex::VSUSP, Signal::TSTP),
-        ];
+        let keys = [SpecialCodeIndex::VINTR, SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP];
         // A key of 0 is how "none" is written.
-        let sends = |(index, _): &(SpecialCodeIndex, Signal)| key != 0 && modes.special_codes[*index] == key;
-        keys.into_iter().find(sends).map(|(_, signal)| signal).filter(|_| flushes)
+        flushes && key != 0 && keys.into_iter().any(|index| modes.special_codes[index] == key)
     }
 
     /// Throws away what was written and the program has not been given yet.
     pub(super) fn discard_input(&self) {
-        // What the master sends is what the program gets as input. It fails only when the PTY is gone.
+        // What the master sends is what the program gets as input, but this reaches only what the line discipline
+        // has not taken yet. The rest is flushed from the program's side. Both fail only when the PTY is gone.
         let _ = tcflush(&self.fd, QueueSelector::OFlush);
+        if let Ok(other) =
+            ioctl_tiocgptpeer(&self.fd, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+        {
+            let _ = tcflush(&other, QueueSelector::IFlush);
+        }
     }
 
     /// The process group in the foreground.

@@ -212,25 +212,25 @@ impl Writer<'_> {
     }
 
     async fn update(&mut self, update: &Update) -> Result<(), End> {
-        let Some(revision) = update.revision() else { return self.pass_on(update).await };
-        // A `state` of its own may have overtaken it, and an older layout never follows a newer one.
-        if revision > self.revision {
+        if let Some(revision) = update.revision() {
+            // A `state` of its own may have overtaken it, and an older layout never follows a newer one.
+            if revision <= self.revision {
+                self.attached.follow_layout();
+                return Ok(());
+            }
             self.revision = revision;
-            self.pass_on(update).await?;
         }
-        self.attached.follow_layout();
-        Ok(())
-    }
-
-    async fn pass_on(&mut self, update: &Update) -> Result<(), End> {
         let message = match self.attached.viewer.framing {
             Framing::Native => Some(Message::Text(update.native())),
             Framing::Compact => update.compact().map(Message::Binary),
         };
-        match message {
-            Some(message) => self.feed(message).await,
-            None => Ok(()),
+        if let Some(message) = message {
+            self.feed(message).await?;
         }
+        if update.revision().is_some() {
+            self.attached.follow_layout();
+        }
+        Ok(())
     }
 
     async fn whole_state(&mut self) -> Result<(), End> {

@@ -743,12 +743,14 @@ impl Pane {
 
     /// Settles the PTY's size by what viewers reported.
     pub fn settle_size(&mut self, now: Instant, terminal: Option<&dyn Terminal>, effects: &mut Effects) {
+        let Some(terminal) = terminal else {
+            effects.info |= self.sizing.settle_untold();
+            return;
+        };
         match self.sizing.settle(now) {
             Resize::Keep => {}
             Resize::Tell(size) => {
-                if let Some(terminal) = terminal {
-                    terminal.resize(size);
-                }
+                terminal.resize(size);
                 effects.info = true;
             }
             Resize::NotBefore(at) => effects.look_at(at),

@@ -72,6 +72,13 @@ impl Process {
         fs::read_dir(format!("/proc/{}/task", self.pid)).unwrap().count()
     }
 
+    /// Lets it have so many descriptors open at most.
+    pub(crate) fn limit_descriptors(&self, count: usize) {
+        let pid = rustix::process::Pid::from_raw(self.pid.try_into().unwrap());
+        let limit = rustix::process::Rlimit { current: Some(count as u64), maximum: Some(count as u64) };
+        rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit).unwrap();
+    }
+
     /// Sends it a signal by name. One that is gone is left alone.
     pub(crate) fn signal(&self, name: &str) {
         let pid = rustix::process::Pid::from_raw(self.pid.try_into().unwrap()).unwrap();

@@ -31,21 +31,28 @@ impl Stage {
     pub(crate) fn with_settings(script: &str, settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, settings)
+        Self::start(dir, settings, &[])
+    }
+
+    /// The same with more variables in the gateway's own environment.
+    pub(crate) fn with_environment(script: &str, variables: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_script(&dir.path().join("shell"), script);
+        Self::start(dir, "", variables)
     }
 
     /// A gateway whose panes run a real `bash`, in an empty home.
     pub(crate) fn with_bash() -> Self {
         let dir = tempfile::tempdir().unwrap();
         symlink("/bin/bash", dir.path().join("shell")).unwrap();
-        Self::start(dir, "")
+        Self::start(dir, "", &[])
     }
 
-    fn start(dir: TempDir, settings: &str) -> Self {
+    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)]) -> Self {
         let config = dir.path().join("config.toml");
         fs::write(&config, settings).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
-        Self { gateway: Gateway::run(&mut command(dir.path())), dir }
+        Self { gateway: Gateway::run(command(dir.path()).envs(variables.iter().copied())), dir }
     }
 
     /// Kills the gateway without a warning, and waits until what it ran is gone too.
@@ -111,13 +118,24 @@ fn command(dir: &Path) -> Command {
     command
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Some heed no hang-up, and the gateway is killed without a chance to see to them.
+        self.programs().iter().for_each(|program| program.signal("KILL"));
+    }
+}
+
 /// Makes an executable script.
-pub(crate) fn write_script(path: &Path, script: &str) {
-    // Written elsewhere first: what is open for writing in this moment can't be executed.
-    let new = path.with_extension("new");
-    fs::write(&new, format!("#!/bin/sh\n{script}")).unwrap();
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::rename(new, path).unwrap();
+fn write_script(path: &Path, script: &str) {
+    fs::write(
+        path,
+        format!(
+            "#!/bin/sh
+{script}"
+        ),
+    )
+    .unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Waits for what no viewer is told. Asks again and again, as nothing else tells.

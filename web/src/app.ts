@@ -69,6 +69,10 @@ export class App implements Page {
     return this.#conversation.gateway;
   }
 
+  get focusedPane(): string | undefined {
+    return this.#stage.focusedPane;
+  }
+
   confirm(title: string, text: string, confirm: string, yes: () => void): void {
     confirmDialog({ title, text, confirm }, yes, () => this.#refocus());
   }
@@ -132,7 +136,10 @@ export class App implements Page {
   #converse(url: string): Conversation {
     return new Conversation(url, {
       layout: (model, before) => this.#onLayout(model, before),
-      panes: (model) => this.#stage.refresh(model),
+      panes: (model) => {
+        this.#stage.refresh(model);
+        this.#tabBar.show(model, this.#attention);
+      },
       output: (paneId, piece) => this.#stage.view(paneId)?.terminal.write(piece),
       status: (status) => {
         this.#pill.setStatus(status);

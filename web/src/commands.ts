@@ -1,7 +1,7 @@
 // What each command does: one message to the gateway, or something on this page.
 
 import type { Command } from "./model/keys.ts";
-import { activeSession, activeTab, focusedPane, type Model, neighbourTab, tabsOf } from "./model/model.ts";
+import { activeSession, activeTab, type Model, neighbourTab, tabsOf } from "./model/model.ts";
 import { panesOf } from "./model/tree.ts";
 import type { Gateway } from "./net/gateway.ts";
 import { RequestError } from "./net/requests.ts";
@@ -14,6 +14,8 @@ const GROW = 25;
 export interface Page {
   readonly model: Model;
   readonly gateway: Gateway;
+  /** The pane that commands are meant for. */
+  readonly focusedPane: string | undefined;
   /** Asks before something is lost. */
   confirm(title: string, text: string, confirm: string, yes: () => void): void;
   /** Tells of a failure. */
@@ -182,7 +184,7 @@ export class Commands {
   }
 
   #onPane(run: (paneId: string) => void): void {
-    const paneId = focusedPane(activeTab(this.#page.model));
+    const paneId = this.#page.focusedPane;
     if (paneId !== undefined) run(paneId);
   }
 

@@ -12,6 +12,9 @@ import { Watches } from "./net/watches.ts";
 import type { ErrorMessage, ServerMessage } from "./protocol.ts";
 import type { Cells } from "./term/paneterminal.ts";
 
+/** The name of a new gateway's first session. */
+const FIRST_SESSION = "main";
+
 /** What the conversation tells the page. */
 export interface ConversationEvents {
   /** The layout changed; `before` is what it was. */
@@ -147,7 +150,7 @@ export class Conversation {
   #begin(): void {
     if (this.#begun) return;
     this.#begun = true;
-    if (this.#model.tabs.length === 0) this.gateway.act({ type: "session_create" });
+    if (this.#model.tabs.length === 0) this.gateway.act({ type: "session_create", name: FIRST_SESSION });
   }
 
   #takeFrame(bytes: ArrayBuffer): void {

@@ -15,6 +15,12 @@ export function cwdTail(cwd: string | null | undefined): string {
   return `…/${parts.slice(-2).join("/")}`;
 }
 
+/** What a tab shows beside its name while that is only the number it was made with: what its pane is about. */
+export function tabDetail(name: string, focused: PaneInfo | undefined): string {
+  if (!/^\d+$/.test(name)) return "";
+  return focused?.name || focused?.title || focused?.cwd?.split("/").filter((part) => part !== "").at(-1) || "";
+}
+
 /** `1 byte`, `312 bytes`, `4.5 KiB`, `64 KiB`. */
 export function byteCount(bytes: number): string {
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;

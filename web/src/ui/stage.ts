@@ -40,6 +40,7 @@ export class Stage {
   #draft: (Resize & { tabId: string; settled: boolean }) | undefined;
   /** Counts what was asked of the gateway about the draft. */
   #asked = 0;
+  /** The pane with the focus in the layout. */
   #focused: string | undefined;
 
   constructor(model: Model, look: Look, events: StageEvents) {
@@ -55,9 +56,17 @@ export class Stage {
     new ResizeObserver(() => this.#arrange()).observe(this.element);
   }
 
-  /** The pane with the focus. */
+  /** The pane that keys go to. After a click that is the one clicked at, before the gateway's layout says so. */
+  get focusedPane(): string | undefined {
+    const active = document.activeElement;
+    for (const [paneId, view] of this.#views) if (view.element.contains(active)) return paneId;
+    return this.#focused;
+  }
+
+  /** That pane's view. */
   get focused(): PaneView | undefined {
-    return this.#focused === undefined ? undefined : this.#views.get(this.#focused);
+    const paneId = this.focusedPane;
+    return paneId === undefined ? undefined : this.#views.get(paneId);
   }
 
   /** The element's size in pixels. */
@@ -157,7 +166,7 @@ export class Stage {
     this.#focused = focused;
     const active = document.activeElement;
     const elsewhere = active instanceof HTMLInputElement || document.querySelector("dialog[open]") !== null;
-    if (!elsewhere) this.focused?.focus();
+    if (!elsewhere && focused !== undefined) this.#views.get(focused)?.focus();
   }
 
   #ratios(path: number[]): number[] | undefined {

@@ -1,8 +1,9 @@
 // The tabs of the session that is shown.
 
 import type { Attention } from "../model/attention.ts";
-import { activeSession, type Model, tabsOf } from "../model/model.ts";
+import { activeSession, focusedPane, type Model, tabsOf } from "../model/model.ts";
 import { dropIndex } from "../model/taborder.ts";
+import { tabDetail } from "../model/text.ts";
 import { panesOf } from "../model/tree.ts";
 import type { Tab } from "../protocol.ts";
 import { el, iconButton, setText } from "./dom.ts";
@@ -23,6 +24,7 @@ export interface TabBarEvents {
 interface Entry {
   element: HTMLElement;
   label: HTMLElement;
+  detail: HTMLElement;
   name: string;
 }
 
@@ -76,6 +78,7 @@ export class TabBar {
     const panes = panesOf(tab.layout.root);
     entry.name = tab.name;
     setText(entry.label, tab.name);
+    setText(entry.detail, tabDetail(tab.name, model.panes[focusedPane(tab) ?? ""]));
     entry.element.title = panes.length === 1 ? tab.name : `${tab.name} — ${panes.length} panes`;
     if (active && !entry.element.classList.contains("active")) entry.element.scrollIntoView({ inline: "nearest", block: "nearest" });
     entry.element.classList.toggle("active", active);
@@ -87,11 +90,14 @@ export class TabBar {
 
   #add(tabId: string): Entry {
     const label = el("span", { class: "tab-label" });
+    const detail = el("span", { class: "tab-detail" });
     const close = iconButton("close", "Close tab", (event) => {
       event.stopPropagation();
       this.#events.close(tabId);
     });
-    const element = el("div", { class: "tab", attrs: { role: "tab", draggable: "true" } }, el("span", { class: "tab-badge" }), label, close);
+    const badge = el("span", { class: "tab-badge" });
+    const text = el("span", { class: "tab-text" }, label, detail);
+    const element = el("div", { class: "tab", attrs: { role: "tab", draggable: "true" } }, badge, text, close);
     element.addEventListener("mousedown", (event) => {
       // No focus taken, and no autoscroll with the middle button.
       if (event.button === 1) event.preventDefault();
@@ -102,7 +108,7 @@ export class TabBar {
     });
     element.addEventListener("dblclick", () => this.rename(tabId));
     this.#makeDraggable(element, tabId);
-    const entry = { element, label, name: "" };
+    const entry = { element, label, detail, name: "" };
     this.#entries.set(tabId, entry);
     return entry;
   }

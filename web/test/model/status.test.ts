@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { awaitsRetry, card } from "../../src/model/status.ts";
-import { ago, byteCount, cwdTail, lostText, paneLabel, refusalText, secondsUntil } from "../../src/model/text.ts";
+import { ago, byteCount, cwdTail, lostText, paneLabel, refusalText, secondsUntil, tabDetail } from "../../src/model/text.ts";
 import type { PaneStatus, WakePolicy } from "../../src/protocol.ts";
 import { info } from "../fixtures.ts";
 
@@ -77,4 +77,13 @@ test("what did not get through is named with its pane and its size", () => {
     "build: 12 bytes not taken. Held input is full.",
   );
   expect(refusalText({ code: "x", message: "No." }, panes)).toBe("No.");
+});
+
+test("a tab that nobody named says what its pane is about", () => {
+  const cwd = "/home/ada/orbit";
+  expect(tabDetail("1", info({ cwd }))).toBe("orbit");
+  expect(tabDetail("1", info({ cwd, title: "vim" }))).toBe("vim");
+  expect(tabDetail("1", info({ cwd, title: "vim", name: "notes" }))).toBe("notes");
+  expect(tabDetail("builds", info({ cwd }))).toBe("");
+  expect([info({ cwd: "/" }), info(), undefined].map((pane) => tabDetail("12", pane))).toEqual(["", "", ""]);
 });

@@ -1,0 +1,134 @@
+// How the product looks: pictures for people to judge, in web/test-results.
+
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type { Gateway } from "./support/gateway.ts";
+import { test } from "./support/stage.ts";
+import type { Viewer } from "./support/viewer.ts";
+
+const PICTURES = "test-results";
+
+const WINDOW = { width: 1600, height: 1000 };
+
+/** What the shells of the pictures begin with. */
+const LOOK = "PS1='\\[\\e[1;36m\\]\\w\\[\\e[0m\\] \\[\\e[35m\\]main\\[\\e[0m\\] \\[\\e[32m\\]❯\\[\\e[0m\\] '\n";
+
+/** A build as a program would print it. */
+const BUILD = `#!/bin/bash
+bold=$'\\e[1;32m' off=$'\\e[0m'
+step() { printf '%s%12s%s %s\\n' "$bold" "$1" "$off" "$2"; }
+step Compiling 'orbit-wire v0.3.1'
+step Compiling 'orbit-core v0.3.1'
+step Compiling 'orbit v0.3.1'
+step Finished '\`dev\` profile in 2.41s'
+step Running 'tests/orbits.rs'
+echo
+for name in apsides_swap_at_half_a_turn eccentric_anomaly_converges period_follows_the_third_law; do
+  printf 'test %-34s ... \\e[32mok\\e[0m\\n' "$name"
+done
+printf 'test %-34s ... \\e[33mignored\\e[0m\\n' perturbed_by_jupiter
+printf '\\ntest result: \\e[32mok\\e[0m. 3 passed; 0 failed; 1 ignored; finished in 0.04s\\n\\n'
+`;
+
+/** A server as a program would log it, which then waits for requests. */
+const SERVE = `#!/bin/bash
+log() { printf '\\e[2m%s\\e[0m %s \\e[2morbit::serve\\e[0m %s\\n' "$1" "$2" "$3"; }
+info=$'\\e[32m INFO\\e[0m' warn=$'\\e[33m WARN\\e[0m'
+log 09:41:07 "$info" 'listening on 127.0.0.1:8080'
+log 09:41:09 "$info" 'GET /bodies/ceres 200 in 1.2 ms'
+log 09:41:12 "$info" 'GET /bodies/vesta 200 in 0.9 ms'
+log 09:41:15 "$warn" 'GET /bodies/vulcan 404 in 0.3 ms'
+log 09:41:21 "$info" 'POST /epochs 201 in 4.8 ms'
+exec -a orbit-serve sleep 1000
+`;
+
+/** Makes a small project to be looked at. */
+function makeProject(gateway: Gateway): void {
+  const project = join(gateway.home, "orbit");
+  for (const directory of ["src", "tests", "docs"]) mkdirSync(join(project, directory), { recursive: true });
+  for (const file of ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE"]) writeFileSync(join(project, file), "");
+  writeFileSync(join(gateway.home, "look"), LOOK);
+  for (const [name, text] of [["check.sh", BUILD], ["serve.sh", SERVE]] as const) {
+    writeFileSync(join(project, name), text);
+    chmodSync(join(project, name), 0o755);
+  }
+}
+
+/** Three panes: a finished build, a server at work, and a shell that died. */
+async function playScene(viewer: Viewer): Promise<void> {
+  await viewer.sees(/^ready\$/);
+  await viewer.run("cd orbit; . ../look; clear");
+  await viewer.sees(/^~\/orbit main ❯$/);
+  await viewer.run("ls --color");
+  await viewer.run("./check.sh");
+  await viewer.sees(/finished in 0.04s\n\n~/);
+  await viewer.press("Control+Shift+E");
+  await viewer.sees(/^ready\$/, 1);
+  await viewer.run("cd orbit; . ../look; clear");
+  await viewer.sees(/^~\/orbit main ❯$/, 1);
+  await viewer.run("./serve.sh");
+  await viewer.sees(/epochs/, 1);
+  await viewer.press("Control+Shift+O");
+  await viewer.sees(/^ready\$/, 2);
+  await viewer.run("cd orbit; . ../look; clear");
+  await viewer.sees(/^~\/orbit main ❯$/, 2);
+  await viewer.run("ls --color -l src/");
+  await viewer.sees(/❯$/, 2);
+  await viewer.run("kill -9 $$");
+  await viewer.seesCard(/SIGKILL/, 2);
+}
+
+async function picture(viewer: Viewer, name: string): Promise<void> {
+  // Where the pointer is, things light up.
+  await viewer.page.mouse.move(0, 0);
+  await viewer.page.screenshot({ path: join(PICTURES, `${name}.png`), animations: "disabled" });
+}
+
+for (const colorScheme of ["dark", "light"] as const) {
+  test(`three panes, one of them dead, on a ${colorScheme} page`, async ({ gateway, open }) => {
+    makeProject(gateway);
+    const viewer = await open({ window: WINDOW, colorScheme });
+    expect(await viewer.page.locator("html").getAttribute("data-theme")).toBe(colorScheme);
+    await playScene(viewer);
+    await picture(viewer, `${colorScheme}-panes`);
+    await viewer.press("Control+Shift+K");
+    await picture(viewer, `${colorScheme}-palette`);
+    await viewer.press("Escape");
+    await viewer.press("Control+Shift+/");
+    await picture(viewer, `${colorScheme}-help`);
+    await viewer.press("Escape");
+    await viewer.press("Control+Shift+F");
+    await viewer.page.keyboard.type("orbit");
+    await viewer.page.locator(".session-button").click();
+    await picture(viewer, `${colorScheme}-menu`);
+    await viewer.press("Escape");
+    await viewer.click(1);
+    await viewer.press("Control+Shift+X");
+    await viewer.page.getByRole("dialog").waitFor();
+    await picture(viewer, `${colorScheme}-question`);
+  });
+
+  test(`the login and the empty page, ${colorScheme}`, async ({ gateway, open }) => {
+    const stranger = await open({ url: `${gateway.origin}/login`, colorScheme });
+    await picture(stranger, `${colorScheme}-login`);
+    const viewer = await open({ colorScheme });
+    await viewer.sees(/^ready\$/);
+    await viewer.press("Control+Shift+X");
+    await viewer.seesPanes(0);
+    await picture(viewer, `${colorScheme}-empty`);
+  });
+}
+
+test.describe("with a drawing context", () => {
+  test.override({ drawn: true });
+
+  test("terminals are drawn on a canvas", async ({ open }) => {
+    const viewer = await open();
+    await viewer.seesPanes(1);
+    await viewer.page.locator(".pane canvas").first().waitFor();
+    await viewer.run("exit");
+    await viewer.seesCard(/Disconnected/);
+    await picture(viewer, "drawn");
+  });
+});

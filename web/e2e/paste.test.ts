@@ -1,0 +1,27 @@
+// Much input at once.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { test } from "./support/stage.ts";
+
+/** Lines of many lengths and scripts, 200 KB of them. */
+function manyLines(): string {
+  let text = "";
+  for (let line = 0; text.length < 200_000; line += 1) text += `${line} ${"é✓x".repeat(line % 23)} ${"=".repeat(line % 61)}\n`;
+  return text;
+}
+
+test("a large paste arrives byte by byte", async ({ gateway, open }) => {
+  const viewer = await open();
+  await viewer.sees(/^ready\$/);
+  await viewer.run("stty -echo; cat > pasted; echo got-$(wc -c < pasted)");
+  await viewer.sees(/cat > pasted/);
+  const text = manyLines();
+  await viewer.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: gateway.origin });
+  await viewer.page.evaluate((clip) => navigator.clipboard.writeText(clip), text);
+  await viewer.press("Control+Shift+V");
+  await viewer.press("Control+D");
+  await viewer.sees(/^got-\d+$/m);
+  expect(readFileSync(join(gateway.home, "pasted"), "utf8")).toBe(text);
+});
