@@ -17,8 +17,8 @@ use support::Gateway;
 use support::stage::{Stage, eventually};
 use support::viewer::TestViewer;
 
-/// A program that shows what it reads.
-const CAT: &str = "exec cat\n";
+/// A program that shows what it reads, and at first that it is there, as programs are given input then.
+const CAT: &str = "printf '> '\nexec cat\n";
 
 /// What the state may lag behind, and as much again for a busy machine.
 const SAVED_WITHIN: Duration = Duration::from_millis(2200);
@@ -162,7 +162,7 @@ fn edit(viewer: &mut TestViewer, dice: &mut Dice) {
 
 #[test]
 fn killed_at_random_moments_it_comes_back_with_what_was_there() {
-    let script = "while read line; do echo \"got $line\"; done\n";
+    let script = "printf '> '\nwhile read line; do echo \"got $line\"; done\n";
     let mut stage = Stage::with_script(script);
     let mut dice = Dice(7);
     let mut viewer = stage.viewer();

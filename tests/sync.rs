@@ -22,8 +22,8 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::mpsc;
 
-/// A program that shows what it reads.
-const CAT: &str = "exec cat\n";
+/// A program that shows what it reads, and at first that it is there, as programs are given input then.
+const CAT: &str = "printf '> '\nexec cat\n";
 
 // One layout for all, over real sockets.
 

@@ -22,8 +22,8 @@ const BOTH: [Framing; 2] = [Framing::Native, Framing::Compact];
 
 const MIB: usize = 1 << 20;
 
-/// A program that shows what it reads.
-const CAT: &str = "exec cat\n";
+/// A program that shows what it reads, and at first that it is there, as programs are given input then.
+const CAT: &str = "printf '> '\nexec cat\n";
 
 fn wire(stage: &Stage, framing: Framing) -> Wire {
     Wire::connect(&stage.gateway, framing)
