@@ -32,7 +32,7 @@ enum Refusal {
     Layout(#[from] LayoutError),
     #[error("no pane {0}; it was closed, or never was")]
     UnknownPane(PaneId),
-    #[error("{pane} runs {program}; close it outright to end that")]
+    #[error("{program} is still running in it; closing the pane ends that")]
     Busy { pane: PaneId, program: String },
     #[error(
         "all 255 channels of the compact framing are taken; close a pane, or connect with the subprotocol everpane.v1"

@@ -64,6 +64,31 @@ test("looking at a dead pane never wakes it", async ({ gateway, open }) => {
   expect(gateway.programs()).toHaveLength(2);
 });
 
+test("the key that ends a text field is not typed into the pane behind it", async ({ gateway, open }) => {
+  const viewer = await open();
+  await viewer.sees(/^ready\$/);
+  await viewer.run("exit");
+  await viewer.seesCard(/Disconnected/);
+  const theme = await viewer.page.locator("html").getAttribute("data-theme");
+  await viewer.press("Control+Shift+K");
+  await viewer.run("light or dark");
+  await expect.poll(() => viewer.page.locator("html").getAttribute("data-theme")).not.toBe(theme);
+  await viewer.press("Control+Shift+F");
+  await viewer.run("ready");
+  await viewer.press("Escape");
+  await viewer.press("Control+Shift+R");
+  await viewer.run("worker");
+  await expect.poll(async () => (await viewer.pane()).title).toContain("worker");
+  await viewer.press("Control+Shift+Y");
+  await viewer.run("jobs");
+  await expect.poll(() => viewer.page.locator(".tab").textContent()).toBe("jobs");
+
+  // The gateway takes a viewer's messages in order: a key sent before this would have brought a shell.
+  await viewer.press("Control+Shift+Enter");
+  await viewer.sees(/^ready\$/);
+  expect(gateway.programs()).toHaveLength(1);
+});
+
 test("a gateway that was killed comes back with its panes, and the page by itself", async ({ gateway, open }) => {
   const viewer = await open({ expected: AWAY });
   await viewer.sees(/^ready\$/);

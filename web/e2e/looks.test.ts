@@ -9,7 +9,8 @@ import type { Viewer } from "./support/viewer.ts";
 
 const PICTURES = "test-results";
 
-const WINDOW = { width: 1600, height: 1000 };
+/** Pictures of 1600 by 1000 pixels, in which the text is large enough for a README. */
+const VIEW = { window: { width: 1200, height: 750 }, scale: 4 / 3 };
 
 /** What the shells of the pictures begin with. */
 const LOOK = "PS1='\\[\\e[1;36m\\]\\w\\[\\e[0m\\] \\[\\e[35m\\]main\\[\\e[0m\\] \\[\\e[32m\\]❯\\[\\e[0m\\] '\n";
@@ -40,42 +41,81 @@ log 09:41:09 "$info" 'GET /bodies/ceres 200 in 1.2 ms'
 log 09:41:12 "$info" 'GET /bodies/vesta 200 in 0.9 ms'
 log 09:41:15 "$warn" 'GET /bodies/vulcan 404 in 0.3 ms'
 log 09:41:21 "$info" 'POST /epochs 201 in 4.8 ms'
+log 09:41:22 "$info" 'GET /bodies/pallas 200 in 1.1 ms'
 exec -a orbit-serve sleep 1000
+`;
+
+/** A long job that does not live to see its end. */
+const IMPORT = `#!/bin/bash
+for part in 'asteroids.csv  612,004 rows' 'comets.csv       4,511 rows' 'satellites.csv     290 rows'; do
+  printf '\\e[1;34mimport\\e[0m %s \\e[32mdone\\e[0m\\n' "$part"
+done
+printf '\\e[1;34mimport\\e[0m ephemerides.bin   \\e[36m━━━━━━━━━━━━━━━━\\e[2m━━━━━━━━\\e[0m  67 %%\\n'
+kill -9 $$
+`;
+
+const BEFORE = `fn period(axis: f64, mass: f64) -> f64 {
+    let mu = G * mass;
+    2.0 * PI * (axis * axis * axis / mu).sqrt()
+}
 `;
 
 /** Makes a small project to be looked at. */
 function makeProject(gateway: Gateway): void {
   const project = join(gateway.home, "orbit");
   for (const directory of ["src", "tests", "docs"]) mkdirSync(join(project, directory), { recursive: true });
-  for (const file of ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE"]) writeFileSync(join(project, file), "");
-  writeFileSync(join(gateway.home, "look"), LOOK);
-  for (const [name, text] of [["check.sh", BUILD], ["serve.sh", SERVE]] as const) {
+  for (const file of ["Cargo.toml", "README.md"]) writeFileSync(join(project, file), "");
+  for (const [name, text] of Object.entries({ "check.sh": BUILD, "serve.sh": SERVE, "import.sh": IMPORT })) {
     writeFileSync(join(project, name), text);
     chmodSync(join(project, name), 0o755);
   }
+  writeFileSync(join(project, "src", "kepler.rs.orig"), BEFORE);
+  writeFileSync(join(project, "src", "kepler.rs"), BEFORE.replace("axis * axis * axis", "axis.powi(3)"));
+  writeFileSync(join(gateway.home, "look"), LOOK);
 }
 
-/** Three panes: a finished build, a server at work, and a shell that died. */
-async function playScene(viewer: Viewer): Promise<void> {
-  await viewer.sees(/^ready\$/);
+/** Waits for a new shell, names its pane and gives it the look of the pictures. */
+async function dress(viewer: Viewer, index: number, name: string): Promise<void> {
+  await viewer.sees(/^ready\$/, index);
+  await viewer.press("Control+Shift+R");
+  await viewer.run(name);
+  await expect.poll(async () => (await viewer.pane(index)).title).toContain(name);
   await viewer.run("cd orbit; . ../look; clear");
-  await viewer.sees(/^~\/orbit main ❯$/);
+  await viewer.sees(/^~\/orbit main ❯$/, index);
+}
+
+/** Names the tab that is shown. */
+async function nameTab(viewer: Viewer, index: number, name: string): Promise<void> {
+  await viewer.press("Control+Shift+Y");
+  await viewer.run(name);
+  await expect.poll(() => viewer.page.locator(".tab").nth(index).textContent()).toBe(name);
+}
+
+/** Two tabs; in the first one three panes: a finished build, a server at work, and a job that died. */
+async function playScene(viewer: Viewer): Promise<void> {
+  await dress(viewer, 0, "tests");
   await viewer.run("ls --color");
+  // What is typed while a program runs is echoed into its output.
+  await viewer.sees(/tests\n.*❯$/);
+  await viewer.run("diff --color=always -u src/kepler.rs{.orig,} | tail -n +3");
+  await viewer.sees(/}\n.*❯$/);
   await viewer.run("./check.sh");
   await viewer.sees(/finished in 0.04s\n\n~/);
   await viewer.press("Control+Shift+E");
-  await viewer.sees(/^ready\$/, 1);
-  await viewer.run("cd orbit; . ../look; clear");
-  await viewer.sees(/^~\/orbit main ❯$/, 1);
+  await dress(viewer, 1, "server");
   await viewer.run("./serve.sh");
-  await viewer.sees(/epochs/, 1);
+  await viewer.sees(/pallas/, 1);
   await viewer.press("Control+Shift+O");
-  await viewer.sees(/^ready\$/, 2);
-  await viewer.run("cd orbit; . ../look; clear");
-  await viewer.sees(/^~\/orbit main ❯$/, 2);
-  await viewer.run("ls --color -l src/");
-  await viewer.sees(/❯$/, 2);
-  await viewer.run("kill -9 $$");
+  await dress(viewer, 2, "import");
+  await viewer.run("exec ./import.sh");
+  await viewer.seesCard(/SIGKILL/, 2);
+
+  await nameTab(viewer, 0, "orbit");
+  await viewer.press("Control+Shift+Enter");
+  await viewer.seesPanes(1);
+  await nameTab(viewer, 1, "notes");
+  await viewer.page.locator(".tab").nth(0).click();
+  await viewer.seesPanes(3);
   await viewer.seesCard(/SIGKILL/, 2);
 }
 
@@ -88,7 +128,7 @@ async function picture(viewer: Viewer, name: string): Promise<void> {
 for (const colorScheme of ["dark", "light"] as const) {
   test(`three panes, one of them dead, on a ${colorScheme} page`, async ({ gateway, open }) => {
     makeProject(gateway);
-    const viewer = await open({ window: WINDOW, colorScheme });
+    const viewer = await open({ ...VIEW, colorScheme });
     expect(await viewer.page.locator("html").getAttribute("data-theme")).toBe(colorScheme);
     await playScene(viewer);
     await picture(viewer, `${colorScheme}-panes`);

@@ -111,6 +111,19 @@ test("closing a pane in which something runs asks first", async ({ gateway, open
   await viewer.sees(/^ready\$/);
 });
 
+test("a command right after a click is meant for the pane clicked at", async ({ open }) => {
+  const viewer = await open();
+  await viewer.sees(/^ready\$/);
+  await viewer.press("Control+Shift+E");
+  await viewer.sees(/^ready\$/, 1);
+  await viewer.run("echo second-$((1+1))");
+  await viewer.sees(/^second-2$/m, 1);
+  await viewer.click(0);
+  await viewer.press("Control+Shift+X");
+  await viewer.seesPanes(1);
+  await viewer.sees(/^second-2$/m);
+});
+
 test("who types decides the size, and other windows show all of it", async ({ open }) => {
   const large = await open({ window: { width: 1500, height: 900 } });
   await large.sees(/^ready\$/);

@@ -5,9 +5,9 @@ import { Conversation } from "./conversation.ts";
 import { Keyboard, MAC } from "./keyboard.ts";
 import { Attention } from "./model/attention.ts";
 import { bindings, type Command } from "./model/keys.ts";
-import { activeSession, activeTab, deaths, type Model, visiblePanes } from "./model/model.ts";
+import { activeSession, activeTab, deaths, focusedPane, type Model, visiblePanes } from "./model/model.ts";
 import { awaitsRetry } from "./model/status.ts";
-import { lostText, refusalText } from "./model/text.ts";
+import { lostText, refusalText, tabLabel } from "./model/text.ts";
 import { redirectToLogin } from "./net/login.ts";
 import { hostPane } from "./panehost.ts";
 import { copyText } from "./term/clipboard.ts";
@@ -176,7 +176,7 @@ export class App implements Page {
   }
 
   #refocus(): void {
-    this.#stage.focused?.focus();
+    this.#stage.focus();
   }
 
   #onBell(paneId: string): void {
@@ -267,7 +267,7 @@ export class App implements Page {
     return [
       ...commands.map(({ command, ...item }) => ({ ...item, run: () => this.#commands.run(command) })),
       ...tabs.map((tab) => ({
-        label: tab.name,
+        label: tabLabel(tab.name, this.model.panes[focusedPane(tab) ?? ""]),
         group: "Go to tab",
         keys: "",
         run: () => this.gateway.act({ type: "tab_switch", tabId: tab.id }),

@@ -36,8 +36,13 @@ export class Gateway {
   /** Starts a gateway that has never run before. */
   static async start(): Promise<Gateway> {
     const gateway = new Gateway();
-    await gateway.start();
-    return gateway;
+    try {
+      await gateway.start();
+      return gateway;
+    } catch (error) {
+      await gateway.stop();
+      throw error;
+    }
   }
 
   /** Its address, without a path. */

@@ -29,6 +29,8 @@ const USUAL: Window = { width: 1200, height: 760 };
 export interface ViewerOptions {
   window?: Window;
   colorScheme?: "dark" | "light";
+  /** How many pixels of a picture one pixel of the window takes. */
+  scale?: number;
   /** The first address; the gateway's own with its token if there is none. */
   url?: string;
   /** Complaints of the browser that are to be expected. */
@@ -61,8 +63,8 @@ export const test = base.extend<Fixtures>({
   },
   open: async ({ browser, gateway }, use) => {
     const opened: { viewer: Viewer; expected: RegExp | undefined }[] = [];
-    await use(async ({ window = USUAL, colorScheme = "dark", url = gateway.pageUrl, expected } = {}) => {
-      const context = await browser.newContext({ viewport: window, colorScheme });
+    await use(async ({ window = USUAL, colorScheme = "dark", scale = 1, url = gateway.pageUrl, expected } = {}) => {
+      const context = await browser.newContext({ viewport: window, colorScheme, deviceScaleFactor: scale });
       context.setDefaultTimeout(20_000);
       const viewer = new Viewer(await context.newPage());
       opened.push({ viewer, expected });

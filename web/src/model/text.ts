@@ -21,6 +21,11 @@ export function tabDetail(name: string, focused: PaneInfo | undefined): string {
   return focused?.name || focused?.title || focused?.cwd?.split("/").filter((part) => part !== "").at(-1) || "";
 }
 
+/** A tab's name with its detail, if it has one. */
+export function tabLabel(name: string, focused: PaneInfo | undefined): string {
+  return `${name} ${tabDetail(name, focused)}`.trimEnd();
+}
+
 /** `1 byte`, `312 bytes`, `4.5 KiB`, `64 KiB`. */
 export function byteCount(bytes: number): string {
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;

@@ -16,9 +16,10 @@ export function editInline(label: HTMLElement, value: string, commit: (text: str
   };
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.isComposing) return;
-    if (event.key === "Enter") finish(true);
-    if (event.key === "Escape") finish(false);
+    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+    // Or else the rest of the key press would go to the terminal, which has the keyboard from here on.
+    event.preventDefault();
+    finish(event.key === "Enter");
   });
   input.addEventListener("blur", () => finish(true));
   for (const type of ["pointerdown", "dblclick", "click", "mousedown"] as const) {

@@ -44,7 +44,11 @@ export function openPalette(items: PaletteItem[], closed: () => void): void {
   input.addEventListener("input", render);
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    if (event.key === "Enter") choose(shown[index]);
+    if (event.key === "Enter") {
+      // Or else the rest of the key press would go to the terminal that gets the keyboard back.
+      event.preventDefault();
+      choose(shown[index]);
+    }
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step === 0 || shown.length === 0) return;
     event.preventDefault();

@@ -100,6 +100,11 @@ export class Stage {
     this.#update();
   }
 
+  /** Gives the keyboard to the pane that keys go to, unless somebody writes elsewhere. */
+  focus(): void {
+    if (!isWritingElsewhere()) this.focused?.focus();
+  }
+
   setLook(look: Look): void {
     this.#look = look;
     for (const view of this.#views.values()) view.setLook(look);
@@ -164,9 +169,7 @@ export class Stage {
     const focused = focusedPane(activeTab(this.#model));
     if (focused === this.#focused) return;
     this.#focused = focused;
-    const active = document.activeElement;
-    const elsewhere = active instanceof HTMLInputElement || document.querySelector("dialog[open]") !== null;
-    if (!elsewhere && focused !== undefined) this.#views.get(focused)?.focus();
+    if (focused !== undefined && !isWritingElsewhere()) this.#views.get(focused)?.focus();
   }
 
   #ratios(path: number[]): number[] | undefined {
@@ -198,4 +201,9 @@ export class Stage {
     };
     this.#events.resize(tabId, resize).then(settle, revert);
   }
+}
+
+/** Whether keys go to a text field or a dialog. A terminal's own field is a `textarea`. */
+function isWritingElsewhere(): boolean {
+  return document.activeElement instanceof HTMLInputElement || document.querySelector("dialog[open]") !== null;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { awaitsRetry, card } from "../../src/model/status.ts";
-import { ago, byteCount, cwdTail, lostText, paneLabel, refusalText, secondsUntil, tabDetail } from "../../src/model/text.ts";
+import { ago, byteCount, cwdTail, lostText, paneLabel, refusalText, secondsUntil, tabDetail, tabLabel } from "../../src/model/text.ts";
 import type { PaneStatus, WakePolicy } from "../../src/protocol.ts";
 import { info } from "../fixtures.ts";
 
@@ -85,5 +85,7 @@ test("a tab that nobody named says what its pane is about", () => {
   expect(tabDetail("1", info({ cwd, title: "vim" }))).toBe("vim");
   expect(tabDetail("1", info({ cwd, title: "vim", name: "notes" }))).toBe("notes");
   expect(tabDetail("builds", info({ cwd }))).toBe("");
+  expect(tabLabel("1", info({ cwd }))).toBe("1 orbit");
+  expect(tabLabel("builds", info({ cwd }))).toBe("builds");
   expect([info({ cwd: "/" }), info(), undefined].map((pane) => tabDetail("12", pane))).toEqual(["", "", ""]);
 });
