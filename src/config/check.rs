@@ -4,10 +4,9 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Access;
-
 use super::environment::is_ours;
 use super::{Config, ConfigError};
+use crate::programs;
 
 /// Checks everything that needs no look at the system.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
@@ -52,19 +51,10 @@ pub(super) fn shell(shell: &Path, search_path: Option<&str>) -> Result<PathBuf, 
         value: shell.display().to_string(),
         allowed: allowed.to_owned(),
     };
-    if shell.components().count() == 1 && !shell.is_absolute() {
-        return std::env::split_paths(search_path.unwrap_or(super::environment::DEFAULT_PATH))
-            .map(|dir| dir.join(shell))
-            .find(|candidate| is_program(candidate))
-            .ok_or_else(|| refuse("there is no such program in PATH"));
-    }
-    if !shell.exists() {
-        return Err(refuse("there is no such file"));
-    }
-    if !is_program(shell) {
-        return Err(refuse("it is not a program that may be run"));
-    }
-    std::path::absolute(shell).map_err(|error| refuse(&error.to_string()))
+    let search_path = search_path.unwrap_or(super::environment::DEFAULT_PATH);
+    let found = programs::find(&shell.to_string_lossy(), Some(search_path));
+    let path = found.map_err(|error| refuse(&error.to_string()))?;
+    std::path::absolute(path).map_err(|error| refuse(&error.to_string()))
 }
 
 /// The absolute path of `dir`, which must be a directory.
@@ -75,10 +65,6 @@ pub(super) fn directory(dir: &Path) -> Result<PathBuf, ConfigError> {
         return Err(refuse("there is no such directory".to_owned()));
     }
     std::path::absolute(dir).map_err(|error| refuse(error.to_string()))
-}
-
-fn is_program(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }
 
 fn within<T: PartialOrd + Display>(

@@ -1,3 +1,5 @@
+//! Settings from flags, files and surroundings, and what is said about those that cannot be.
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -212,10 +214,17 @@ fn what_cannot_be_started_is_found_at_the_start() {
     assert_eq!(shell("/bin/sh").unwrap().shell, Path::new("/bin/sh"));
     assert!(shell("sh").unwrap().shell.is_absolute());
     let cases = [
-        ("/no/such/shell", "shell = /no/such/shell cannot be: there is no such file"),
-        ("no-such-shell", "shell = no-such-shell cannot be: there is no such program in PATH"),
-        ("/etc/passwd", "shell = /etc/passwd cannot be: it is not a program that may be run"),
-        ("/bin", "shell = /bin cannot be: it is not a program that may be run"),
+        ("/no/such/shell", "shell = /no/such/shell cannot be: no such program: /no/such/shell"),
+        (
+            "no-such-shell",
+            "shell = no-such-shell cannot be: no program `no-such-shell` in the search path; give its full path, or \
+             install it",
+        ),
+        (
+            "/etc/passwd",
+            "shell = /etc/passwd cannot be: /etc/passwd can't be executed; is it a program, with execute permission?",
+        ),
+        ("/bin", "shell = /bin cannot be: /bin can't be executed; is it a program, with execute permission?"),
     ];
     for (name, wanted) in cases {
         assert_eq!(shell(name).unwrap_err().to_string(), wanted);

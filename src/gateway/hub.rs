@@ -80,7 +80,8 @@ pub(super) struct Hub {
     pub(super) updates: Updates,
     pub(super) timers: Timers,
     pub(super) spawns: Semaphore,
-    pub(super) tasks: TaskTracker,
+    /// Starts of programs under way.
+    pub(super) starts: TaskTracker,
     /// Set off when the gateway ends; viewers then say goodbye.
     pub(super) shutdown: CancellationToken,
     marks: OnceLock<Marks>,
@@ -106,7 +107,7 @@ impl Gateway {
     /// # Errors
     /// When the data directory is in use by another gateway, or can't be used.
     pub fn start(settings: Settings) -> Result<Gateway, StartError> {
-        Gateway::with_host(settings, Box::new(LocalHost))
+        Gateway::with_host(settings, Box::new(LocalHost::default()))
     }
 
     /// Starts a gateway with PTYs of `host`.
@@ -165,15 +166,16 @@ impl Gateway {
         TooManyViewers,
     > {
         let limit = self.hub.settings.max_viewers;
-        if self.hub.viewers.len() >= limit {
-            return Err(TooManyViewers { limit });
-        }
         let id = ViewerId(self.hub.next_viewer.fetch_add(1, Ordering::Relaxed));
         let (viewer, messages) = Viewer::new(id, framing);
         // Before the state is looked at, so that no update falls between.
         let updates = self.hub.updates.subscribe();
         self.hub.viewers.insert(id, viewer.clone());
         let attached = Attached { hub: self.hub.clone(), viewer };
+        // Counted with this one in, so that two who come at once can't both be the last. Dropped, it leaves.
+        if self.hub.viewers.len() > limit {
+            return Err(TooManyViewers { limit });
+        }
         attached.hub.greet(&attached.viewer);
         Ok((attached, messages, updates))
     }
@@ -194,10 +196,12 @@ impl Gateway {
         let hub = &self.hub;
         hub.shutdown.cancel();
         hub.spawns.close();
+        hub.starts.close();
         for live in &hub.terminals {
             live.terminal.kill();
         }
         let deadline = Instant::now() + PROGRAMS_END_WITHIN;
+        let _ = tokio::time::timeout_at(deadline.into(), hub.starts.wait()).await;
         while !hub.terminals.is_empty() && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -242,7 +246,7 @@ impl Hub {
             next_viewer: AtomicU64::new(1),
             updates: Updates::new(),
             timers: Timers::default(),
-            tasks: TaskTracker::new(),
+            starts: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             marks: OnceLock::new(),
         }
@@ -268,11 +272,11 @@ impl Hub {
     fn run(self: Arc<Self>) {
         let until_shutdown = self.shutdown.clone();
         let timers = self.clone();
-        self.tasks.spawn(until_shutdown.clone().run_until_cancelled_owned(timers.run_timers()));
+        tokio::spawn(until_shutdown.run_until_cancelled_owned(timers.run_timers()));
         let updates = self.clone();
-        self.tasks.spawn(async move {
+        tokio::spawn(async move {
             // Updates go on during the shutdown: viewers see their panes disconnect.
-            let build = |changes, revision| updates.build_update(changes, revision);
+            let build = |changes| updates.build_update(changes);
             updates.updates.run(updates.settings.coalesce, build).await;
         });
     }
@@ -280,7 +284,7 @@ impl Hub {
     fn watch_health(self: Arc<Self>, store: &Store) {
         let mut health = store.health_changes();
         let shutdown = self.shutdown.clone();
-        self.tasks.clone().spawn(shutdown.run_until_cancelled_owned(async move {
+        tokio::spawn(shutdown.run_until_cancelled_owned(async move {
             while health.changed().await.is_ok() {
                 let message = health.borrow_and_update().clone().unwrap_or_default();
                 self.updates.notice("not_saved", message);
@@ -408,13 +412,13 @@ impl Hub {
         }
     }
 
-    fn build_update(&self, changes: Changes, revision: u64) -> Option<ServerMessage> {
+    fn build_update(&self, changes: Changes) -> Option<ServerMessage> {
         let plan = self.plan();
         if changes.sessions {
-            return Some(ServerMessage::State(self.state_of(&plan, revision)));
+            return Some(ServerMessage::State(self.state_of(&plan, self.updates.advance())));
         }
         if changes.layout {
-            return Some(ServerMessage::LayoutUpdate(self.layout_of(&plan.layout, revision)));
+            return Some(ServerMessage::LayoutUpdate(self.layout_of(&plan.layout, self.updates.advance())));
         }
         let now = Moment::now();
         let info = |id: PaneId| {

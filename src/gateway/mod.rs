@@ -16,4 +16,4 @@ pub use hub::{Attached, Gateway, StartError, TooManyViewers};
 pub use requests::UnknownChannel;
 pub use settings::Settings;
 pub use updates::{Update, for_framing};
-pub use viewer::{Framing, Viewer};
+pub use viewer::{Framing, Pulled, Viewer};

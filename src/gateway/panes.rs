@@ -40,11 +40,15 @@ impl SlotState {
         }
     }
 
-    /// The viewer whose terminal answers the program's queries: the one that typed last, else the first.
+    /// Whether this viewer's terminal answers the program's queries: that of the viewer that typed last does, else
+    /// the first one's.
     pub(super) fn answers(&self, viewer: ViewerId) -> bool {
-        let answerer =
-            self.pane.sizing.typist().or_else(|| self.subscribers.first().map(|first| first.viewer_id()));
-        answerer.is_none_or(|answerer| answerer == viewer)
+        let subscribed = || self.subscribers.first().map(|first| first.viewer_id());
+        let answerer = self.pane.sizing.typist().or_else(subscribed);
+        let behind = |subscriber: &Arc<Subscription>| {
+            subscriber.viewer_id() == viewer && subscriber.may_answer_the_past()
+        };
+        answerer.is_none_or(|answerer| answerer == viewer) && !self.subscribers.iter().any(behind)
     }
 }
 
@@ -186,7 +190,7 @@ impl Hub {
     /// Starts a terminal of this generation, in its turn.
     fn start(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) {
         let (hub, slot) = (self.clone(), slot.clone());
-        self.tasks.spawn(async move {
+        self.starts.spawn(async move {
             let Ok(_turn) = hub.spawns.acquire().await else { return };
             let Some(request) = hub.spawn_request(&slot, generation) else { return };
             let sink = Arc::new(PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone() });
@@ -229,6 +233,8 @@ impl Hub {
 
     fn exited(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, exit: Exit) {
         tracing::debug!(pane = %slot.id, generation = generation.0, "program {exit}");
+        // What the gateway itself hung up on was well, for all that anybody knows.
+        let exit = if self.shutdown.is_cancelled() { Exit::Unknown } else { exit };
         self.with_pane(slot, |state, _, effects| {
             if state.pane.exited(generation, exit, Moment::now(), jitter(), effects) {
                 self.terminals.remove_if(&slot.id, |_, live| live.generation == generation);
@@ -262,9 +268,9 @@ impl Hub {
         };
         for subscription in subscribers {
             subscription.end();
-            if let Some(viewer) = self.viewers.get(&subscription.viewer_id()) {
-                viewer.lock().subscriptions.remove(&pane);
-            }
+        }
+        for viewer in &self.viewers {
+            viewer.lock().forget(pane);
         }
         self.timers.clear(pane);
         if let Some(marks) = self.marks() {

@@ -301,11 +301,7 @@ impl Hub {
         // A newcomer to a log that no longer reaches back to its beginning must restart, like one whose
         // offset is gone: no byte has this offset.
         let newcomer = if log.tail() == 0 { 0 } else { u64::MAX };
-        let cursor = offset.unwrap_or(newcomer);
-        let head = log.head();
-        let from = if (log.tail()..=head).contains(&cursor) { cursor } else { log.restart_offset() };
-        viewer.send(ServerMessage::Watching { pane_id: slot.id, from, head });
-        let subscription = viewer.subscribe(slot, cursor);
+        let subscription = viewer.subscribe(slot, offset.unwrap_or(newcomer), log.head());
         state.subscribers.retain(|other| other.viewer_id() != viewer.id);
         state.subscribers.push(subscription.clone());
         subscription.mark();
@@ -422,6 +418,9 @@ impl Hub {
                 changes.sessions |= change.sessions_changed;
             });
             self.mark_state();
+            if own {
+                self.tell_view(viewer);
+            }
             self.after_change(viewer, sizes, &opened, sized);
         }
         Ok(change)

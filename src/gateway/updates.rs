@@ -48,10 +48,10 @@ pub struct Update {
 }
 
 impl Update {
-    /// The message itself.
+    /// The revision of the layout that it brings, if it brings one.
     #[must_use]
-    pub fn message(&self) -> &ServerMessage {
-        &self.message
+    pub fn revision(&self) -> Option<u64> {
+        self.message.revision()
     }
 
     /// Its text, encoded by the first who asks.
@@ -201,22 +201,20 @@ impl Updates {
         let _ = self.updates.send(Arc::new(update));
     }
 
-    /// Sends updates for ever. `build` makes the message for some changes, given the revision it is to carry.
-    pub(super) async fn run(
-        &self,
-        coalesce: Duration,
-        build: impl Fn(Changes, u64) -> Option<ServerMessage>,
-    ) {
+    /// The revision of the update that is being made. Called with the layout locked, so that what is closed before
+    /// is missing from that update, and what is closed after it from the next.
+    pub(super) fn advance(&self) -> u64 {
+        self.revision.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Sends updates for ever. `build` makes the message for some changes.
+    pub(super) async fn run(&self, coalesce: Duration, build: impl Fn(Changes) -> Option<ServerMessage>) {
         loop {
             self.changed.notified().await;
             tokio::time::sleep(coalesce).await;
             let changes = std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner));
             let began = Instant::now();
-            let revision = self.revision() + 1;
-            if let Some(message) = build(changes, revision) {
-                if !matches!(message, ServerMessage::PaneUpdate { .. }) {
-                    self.revision.store(revision, Ordering::Release);
-                }
+            if let Some(message) = build(changes) {
                 self.send(message);
             }
             tokio::time::sleep(began.elapsed() * REST).await;

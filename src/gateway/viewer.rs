@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::{Notify, mpsc};
@@ -23,6 +24,9 @@ use crate::protocol::server::{ErrorMessage, ServerMessage};
 /// closed when it reaches this.
 pub(super) const MAX_QUEUED: usize = 256;
 
+/// How long a compact viewer may take to go through a pane's past output.
+const REPLAYED_WITHIN: Duration = Duration::from_secs(2);
+
 /// Which of the two framings a viewer speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -39,9 +43,16 @@ pub(super) struct Subscription {
     pub(super) slot: Arc<Slot>,
     /// The offset after the last byte handed to the viewer's writer.
     cursor: AtomicU64,
+    /// The offset after the newest byte when the watch began.
+    head: u64,
+    /// Whether the viewer was told that its watch began. Told when first pulled, so that a watch of any number of
+    /// panes takes no room in the queue of messages.
+    announced: AtomicBool,
     /// Whether it waits in the viewer's ready queue.
     ready: AtomicBool,
     ended: AtomicBool,
+    /// When the watch began.
+    began: Instant,
 }
 
 impl Subscription {
@@ -57,10 +68,34 @@ impl Subscription {
         }
     }
 
+    /// Whether its viewer's terminal may still be answering queries of output from before it came. Native viewers
+    /// know where that ends and keep such answers to themselves; a compact one is taken to be through with it
+    /// after a while.
+    pub(super) fn may_answer_the_past(&self) -> bool {
+        self.viewer.framing == Framing::Compact && self.head > 0 && self.began.elapsed() < REPLAYED_WITHIN
+    }
+
+    fn announcement(&self) -> ServerMessage {
+        let state = self.slot.lock();
+        let (log, cursor) = (&state.pane.log, self.cursor.load(Ordering::Acquire));
+        let held = (log.tail()..=log.head()).contains(&cursor);
+        let from = if held { cursor } else { log.restart_offset() };
+        ServerMessage::Watching { pane_id: self.slot.id, from, head: self.head.max(from) }
+    }
+
     /// Nothing more of it goes out.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);
     }
+}
+
+/// What a viewer's writer pulls.
+#[derive(Debug)]
+pub enum Pulled {
+    /// Output, as this viewer's framing has it.
+    Output(Bytes),
+    /// What must be said before the output that follows.
+    Message(ServerMessage),
 }
 
 /// What a viewer wants, and what waits for it.
@@ -79,6 +114,14 @@ pub(super) struct ViewerState {
     pub(super) view: View,
 }
 
+impl ViewerState {
+    /// Lets go of a pane that is closed.
+    pub(super) fn forget(&mut self, pane: PaneId) {
+        self.subscriptions.remove(&pane);
+        self.measured.remove(&pane);
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Viewer {
@@ -90,6 +133,8 @@ pub struct Viewer {
     /// Set off when `ready` got longer.
     wake: Notify,
     messages: mpsc::Sender<Box<ServerMessage>>,
+    /// Set off when `messages` got shorter.
+    drained: Notify,
     /// Set when the viewer must go because its answers piled up.
     overflow: CancellationToken,
 }
@@ -112,6 +157,7 @@ impl Viewer {
             state: Mutex::new(state),
             wake: Notify::new(),
             messages,
+            drained: Notify::new(),
             overflow: CancellationToken::new(),
         };
         (Arc::new(viewer), messages_rx)
@@ -139,26 +185,43 @@ impl Viewer {
         self.overflow.cancelled().await;
     }
 
+    /// Resolves when there is ample room for the answers to one more request. A viewer that sends many at once and
+    /// reads is served as fast as it reads.
+    pub async fn room(&self) {
+        while self.messages.capacity() < MAX_QUEUED / 2 {
+            self.drained.notified().await;
+        }
+    }
+
+    /// Messages were taken out of the queue.
+    pub fn drained(&self) {
+        self.drained.notify_one();
+    }
+
     /// Resolves when there may be output to pull.
     pub async fn woken(&self) {
         self.wake.notified().await;
     }
 
     /// The next slice of output, pane by pane in turn, or `None` when the viewer has everything.
-    pub fn next_output(&self) -> Option<Bytes> {
+    pub fn pull(&self) -> Option<Pulled> {
         loop {
             let subscription = self.lock().ready.pop_front()?;
-            if let Some(frame) = self.pull(&subscription) {
-                return Some(frame);
+            if let Some(pulled) = self.pull_from(&subscription) {
+                return Some(pulled);
             }
         }
     }
 
-    fn pull(&self, subscription: &Arc<Subscription>) -> Option<Bytes> {
+    fn pull_from(&self, subscription: &Arc<Subscription>) -> Option<Pulled> {
         // Lowered before the log is read: output that comes in between marks the subscription again.
         subscription.ready.store(false, Ordering::Release);
         if subscription.ended.load(Ordering::Acquire) {
             return None;
+        }
+        if self.framing == Framing::Native && !subscription.announced.swap(true, Ordering::AcqRel) {
+            subscription.mark();
+            return Some(Pulled::Message(subscription.announcement()));
         }
         let cursor = subscription.cursor.load(Ordering::Acquire);
         let (output, more) = {
@@ -171,20 +234,24 @@ impl Viewer {
         if more {
             subscription.mark();
         }
-        match (self.framing, output.kind) {
-            (Framing::Native, _) => Some(output.frame),
-            (Framing::Compact, OutputKind::Output) => Some(output.frame.slice(COMPACT_SKIP..)),
-            (Framing::Compact, OutputKind::Restart) => Some(compact_restart(&output.frame)),
-        }
+        Some(Pulled::Output(match (self.framing, output.kind) {
+            (Framing::Native, _) => output.frame,
+            (Framing::Compact, OutputKind::Output) => output.frame.slice(COMPACT_SKIP..),
+            (Framing::Compact, OutputKind::Restart) => compact_restart(&output.frame),
+        }))
     }
 
-    pub(super) fn subscribe(self: &Arc<Self>, slot: &Arc<Slot>, cursor: u64) -> Arc<Subscription> {
+    /// Subscribes to a pane whose log ends at `head`, from `cursor` on.
+    pub(super) fn subscribe(self: &Arc<Self>, slot: &Arc<Slot>, cursor: u64, head: u64) -> Arc<Subscription> {
         let subscription = Arc::new(Subscription {
             viewer: self.clone(),
             slot: slot.clone(),
             cursor: AtomicU64::new(cursor),
+            head,
+            announced: AtomicBool::new(false),
             ready: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            began: Instant::now(),
         });
         if let Some(old) = self.lock().subscriptions.insert(slot.id, subscription.clone()) {
             old.end();

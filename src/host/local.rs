@@ -1,15 +1,16 @@
 //! The local host: PTYs of this machine, one task each.
 
 use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::pty::{self, Master, Opened, Program, Reader, Turn};
 use super::{Exit, Host, Sink, SpawnError, SpawnRequest, Spawned, Spawning, Terminal};
@@ -25,18 +26,39 @@ const KILL_LEFTOVERS_AFTER: Duration = Duration::from_secs(5);
 /// How long output is read on after a program ended, if others go on printing to its terminal.
 const DRAIN_FOR: Duration = Duration::from_secs(1);
 
+/// How soon a PTY is tried again when it can't be watched, for want of descriptors.
+const WATCH_RETRY: Duration = Duration::from_millis(50);
+
+/// So many full turns in a row make a flood.
+const FLOOD_AFTER: u32 = 4;
+
+/// A flood that pauses for this long is over.
+const FLOOD_PAUSE: Duration = Duration::from_millis(5);
+
 /// See the module.
-#[derive(Debug, Default)]
-pub struct LocalHost;
+#[derive(Debug)]
+pub struct LocalHost {
+    /// How many more programs may be read on threads of their own.
+    floods: Arc<Semaphore>,
+}
+
+impl Default for LocalHost {
+    fn default() -> LocalHost {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        LocalHost { floods: Arc::new(Semaphore::new(cores)) }
+    }
+}
 
 impl Host for LocalHost {
     fn spawn(&self, request: SpawnRequest, sink: Arc<dyn Sink>) -> Spawning {
+        let floods = self.floods.clone();
         Box::pin(async move {
             let (opened, note, generation) =
                 tokio::task::spawn_blocking(move || open(request)).await.map_err(|error| SpawnError {
                     reason: format!("starting the program panicked: {error}"),
                 })??;
-            Ok(Spawned { terminal: LocalTerminal::run(opened, generation, sink), note })
+            let output = Output { sink, generation };
+            Ok(Spawned { terminal: LocalTerminal::run(opened, output, floods), note })
         })
     }
 }
@@ -69,7 +91,7 @@ fn nearest_directory(wanted: &Path) -> PathBuf {
 /// A PTY of this machine.
 #[derive(Debug)]
 struct LocalTerminal {
-    master: AsyncFd<Master>,
+    master: Arc<Master>,
     pid: Pid,
     /// Set off by `start`.
     started: Notify,
@@ -81,7 +103,7 @@ struct LocalTerminal {
 }
 
 impl LocalTerminal {
-    fn run(opened: Opened, generation: Generation, sink: Arc<dyn Sink>) -> Arc<LocalTerminal> {
+    fn run(opened: Opened, output: Output, floods: Arc<Semaphore>) -> Arc<LocalTerminal> {
         let Opened { master, program, exit } = opened;
         let terminal = Arc::new(LocalTerminal {
             master,
@@ -91,15 +113,13 @@ impl LocalTerminal {
             wants_room: Notify::new(),
             killed: Notify::new(),
         });
-        let watcher =
-            Watcher { terminal: terminal.clone(), program, exit, generation, sink, reader: Reader::new() };
-        tokio::spawn(watcher.run());
+        tokio::spawn(Watcher { terminal: terminal.clone(), program, exit, output, floods }.run());
         terminal
     }
 
     /// Signals the program's group and the one in the foreground.
     fn signal(&self, signal: Signal) {
-        let foreground = self.master.get_ref().foreground().filter(|group| *group != self.pid);
+        let foreground = self.master.foreground().filter(|group| *group != self.pid);
         for group in foreground.into_iter().chain([self.pid]) {
             // A group that is gone needs no signal.
             let _ = kill_process_group(group, signal);
@@ -113,14 +133,10 @@ impl Terminal for LocalTerminal {
     }
 
     fn write(&self, input: &[u8]) -> usize {
-        let master = self.master.get_ref();
+        let master = &self.master;
         let mut written = 0;
         while written < input.len() {
-            // The second try goes through the reactor, so that it learns that the descriptor is not ready.
-            let result = master.write(&input[written..]).or_else(|_| {
-                self.master.try_io(Interest::WRITABLE, |master| master.write(&input[written..]))
-            });
-            match result {
+            match master.write(&input[written..]) {
                 Ok(count) => written += count,
                 Err(error) => {
                     // Any other error means that the PTY is gone; its end is reported by the exit.
@@ -135,8 +151,17 @@ impl Terminal for LocalTerminal {
         written
     }
 
+    fn interrupt(&self, key: u8) -> bool {
+        if !self.master.signals(key) {
+            return false;
+        }
+        self.master.discard_input();
+        // Now there is room for it, and the line discipline does with it what it does.
+        self.write(&[key]) == 1
+    }
+
     fn resize(&self, size: Size) {
-        self.master.get_ref().resize(size);
+        self.master.resize(size);
     }
 
     fn kill(&self) {
@@ -144,7 +169,7 @@ impl Terminal for LocalTerminal {
     }
 
     fn reads_raw(&self) -> bool {
-        self.master.get_ref().reads_raw()
+        self.master.reads_raw()
     }
 
     fn cwd(&self) -> Option<PathBuf> {
@@ -153,9 +178,26 @@ impl Terminal for LocalTerminal {
     }
 
     fn foreground(&self) -> Option<String> {
-        let group = self.master.get_ref().foreground().filter(|group| *group != self.pid)?;
+        let group = self.master.foreground().filter(|group| *group != self.pid)?;
         let name = std::fs::read_to_string(format!("/proc/{}/comm", group.as_raw_nonzero())).ok()?;
         Some(name.trim_end().to_owned())
+    }
+}
+
+/// Where a program's output goes.
+#[derive(Clone)]
+struct Output {
+    sink: Arc<dyn Sink>,
+    generation: Generation,
+}
+
+impl Output {
+    fn read_turn(&self, reader: &mut Reader, master: &Master) -> Turn {
+        let (output, turn) = reader.turn(master);
+        if let Some(output) = output {
+            self.sink.output(self.generation, output);
+        }
+        turn
     }
 }
 
@@ -164,42 +206,42 @@ struct Watcher {
     terminal: Arc<LocalTerminal>,
     program: Program,
     exit: AsyncFd<std::os::fd::OwnedFd>,
-    generation: Generation,
-    sink: Arc<dyn Sink>,
-    reader: Reader,
+    output: Output,
+    floods: Arc<Semaphore>,
 }
 
 impl Watcher {
     async fn run(mut self) {
         self.terminal.started.notified().await;
-        self.until_exit().await;
+        let ended = CancellationToken::new();
+        let reading =
+            read(self.terminal.master.clone(), self.output.clone(), self.floods.clone(), ended.clone());
+        let mut reading = pin!(reading);
+        let read_all = self.until_exit(reading.as_mut()).await;
         // While the program is a zombie its id, and so its group's, belongs to nobody else.
         let group = self.program.pid();
         let _ = kill_process_group(group, Signal::HUP);
         let exit = self.program.reap().map_or(Exit::Unknown, exit_of);
-        self.drain().await;
-        let Watcher { terminal, sink, generation, .. } = self;
-        sink.exited(generation, exit);
+        ended.cancel();
+        if !read_all {
+            reading.await;
+        }
+        let Watcher { terminal, output, .. } = self;
+        output.sink.exited(output.generation, exit);
         drop(terminal);
         end_leftovers(group).await;
     }
 
-    async fn until_exit(&mut self) {
+    /// Serves the terminal until its program ends. Whether `reading` came to its end before.
+    async fn until_exit(&mut self, mut reading: Pin<&mut impl Future<Output = ()>>) -> bool {
         let terminal = self.terminal.clone();
         let mut kill_at: Option<Instant> = None;
-        let mut hung_up = false;
+        let mut read_all = false;
         loop {
             tokio::select! {
-                ready = terminal.master.readable(), if !hung_up => match ready {
-                    Ok(mut ready) => match self.read_turn() {
-                        Turn::Drained => ready.clear_ready(),
-                        Turn::Full => tokio::task::yield_now().await,
-                        Turn::HungUp => hung_up = true,
-                    },
-                    Err(_) => hung_up = true,
-                },
-                _ = self.exit.readable() => return,
-                () = wait_for_room(&terminal) => self.sink.writable(self.generation),
+                () = reading.as_mut(), if !read_all => read_all = true,
+                _ = self.exit.readable() => return read_all,
+                () = wait_for_room(&terminal) => self.output.sink.writable(self.output.generation),
                 () = terminal.killed.notified() => {
                     terminal.signal(Signal::HUP);
                     // A stopped process does not get to see the hang-up.
@@ -213,22 +255,104 @@ impl Watcher {
             }
         }
     }
+}
 
-    fn read_turn(&mut self) -> Turn {
-        let (output, turn) = self.reader.turn(self.terminal.master.get_ref());
-        if let Some(output) = output {
-            self.sink.output(self.generation, output);
+/// Reads a PTY until nobody has its other side open, or until its program has `ended` and what it printed is
+/// read. A program that prints a little is read in this task, with the fewest hops; one that floods, on a thread
+/// of its own, so that reading and sending have a core each.
+async fn read(master: Arc<Master>, output: Output, floods: Arc<Semaphore>, ended: CancellationToken) {
+    let mut reader = Reader::new();
+    let mut full_turns = 0;
+    loop {
+        let watched = match master.watch_output() {
+            Ok(watched) => watched,
+            Err(error) => {
+                tracing::warn!("can't watch a PTY for output, looking again: {error}");
+                sleep(WATCH_RETRY).await;
+                continue;
+            }
+        };
+        let turn = read_watched(&watched, &mut reader, &output, &mut full_turns, &ended).await;
+        // Unwatched while a thread reads: else each of its reads would wake a worker for nothing.
+        drop(watched);
+        if turn == Turn::HungUp || (turn == Turn::Drained && ended.is_cancelled()) {
+            return;
         }
-        turn
+        full_turns = 0;
+        let Ok(_thread) = floods.try_acquire() else { continue };
+        let (master, output, ended) = (master.clone(), output.clone(), ended.clone());
+        match tokio::task::spawn_blocking(move || read_flood(reader, &master, &output, &ended)).await {
+            Ok((back, Turn::Drained)) => reader = back,
+            // A panic in the thread, or the end.
+            Ok((_, _)) | Err(_) => return,
+        }
     }
+}
 
-    /// Reads what the dead program left in the PTY. Its own bytes are all there to read; a process that it
-    /// left behind may print for ever, hence the deadline.
-    async fn drain(&mut self) {
-        let deadline = Instant::now() + DRAIN_FOR;
-        while self.read_turn() == Turn::Full && Instant::now() < deadline {
-            tokio::task::yield_now().await;
+/// Reads as output comes, until the program floods, ends, or hangs up.
+async fn read_watched(
+    watched: &AsyncFd<Arc<Master>>,
+    reader: &mut Reader,
+    output: &Output,
+    full_turns: &mut u32,
+    ended: &CancellationToken,
+) -> Turn {
+    let mut deadline = Deadline::default();
+    loop {
+        let turn = output.read_turn(reader, watched.get_ref());
+        match turn {
+            Turn::HungUp => return Turn::HungUp,
+            Turn::Drained if ended.is_cancelled() => return Turn::Drained,
+            Turn::Drained => *full_turns = 0,
+            Turn::Full if deadline.is_over(ended) => return Turn::Drained,
+            Turn::Full => {
+                *full_turns += 1;
+                if *full_turns >= FLOOD_AFTER {
+                    return Turn::Full;
+                }
+                tokio::task::yield_now().await;
+                continue;
+            }
         }
+        tokio::select! {
+            ready = watched.readable() => match ready {
+                Ok(mut ready) => ready.clear_ready(),
+                Err(_) => return Turn::HungUp,
+            },
+            // One more turn, for what the program printed last.
+            () = ended.cancelled() => {}
+        }
+    }
+}
+
+/// Reads a flooding program on a thread of its own, until it pauses, ends, or hangs up.
+fn read_flood(
+    mut reader: Reader,
+    master: &Master,
+    output: &Output,
+    ended: &CancellationToken,
+) -> (Reader, Turn) {
+    let mut deadline = Deadline::default();
+    loop {
+        let turn = match output.read_turn(&mut reader, master) {
+            Turn::HungUp => Turn::HungUp,
+            Turn::Full if !deadline.is_over(ended) => continue,
+            Turn::Drained if !ended.is_cancelled() && master.wait_for_output(FLOOD_PAUSE) => {
+                continue;
+            }
+            Turn::Full | Turn::Drained => Turn::Drained,
+        };
+        return (reader, turn);
+    }
+}
+
+/// Ends the reading of a terminal whose program has ended while others print to it for ever.
+#[derive(Default)]
+struct Deadline(Option<Instant>);
+
+impl Deadline {
+    fn is_over(&mut self, ended: &CancellationToken) -> bool {
+        ended.is_cancelled() && Instant::now() >= *self.0.get_or_insert_with(|| Instant::now() + DRAIN_FOR)
     }
 }
 
@@ -237,12 +361,15 @@ async fn wait_for_room(terminal: &LocalTerminal) {
     while !terminal.blocked.load(Ordering::Acquire) {
         terminal.wants_room.notified().await;
     }
-    if terminal.master.writable().await.is_ok() {
-        terminal.blocked.store(false, Ordering::Release);
-    } else {
-        // The reactor is gone, and with it whoever waits.
-        std::future::pending::<()>().await;
+    let room = match terminal.master.watch_room() {
+        Ok(room) => room.writable().await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = room {
+        tracing::warn!("can't watch a PTY for room, looking again: {error}");
+        sleep(WATCH_RETRY).await;
     }
+    terminal.blocked.store(false, Ordering::Release);
 }
 
 /// Kills what is left of a dead program's process group and did not heed the hang-up.

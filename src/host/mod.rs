@@ -39,7 +39,7 @@ pub enum Exit {
     Code(i32),
     /// By a signal, by name.
     Signal(String),
-    /// Nobody was there to see it.
+    /// With the gateway, or while there was none to see it.
     Unknown,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Exit {
             Exit::Code(0) => f.write_str("exited"),
             Exit::Code(code) => write!(f, "exited with code {code}"),
             Exit::Signal(signal) => write!(f, "killed by {signal}"),
-            Exit::Unknown => f.write_str("ended while the gateway was away"),
+            Exit::Unknown => f.write_str("ended with the gateway"),
         }
     }
 }
@@ -70,6 +70,10 @@ pub trait Terminal: Send + Sync + fmt::Debug {
     /// Writes as many of the first bytes as the PTY takes without waiting, and returns how many. If that is
     /// not all, [`Sink::writable`] follows once it takes more.
     fn write(&self, input: &[u8]) -> usize;
+
+    /// If the terminal takes `key` for an interrupt, a quit or a suspend: throws away the input that was not
+    /// read yet and signals the foreground. Whether it did. For when [`Terminal::write`] takes no more.
+    fn interrupt(&self, key: u8) -> bool;
 
     /// Tells the program a new size.
     fn resize(&self, size: Size);

@@ -4,16 +4,22 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
+use rustix::termios::{
+    LocalModes, QueueSelector, SpecialCodeIndex, Winsize, tcflush, tcgetattr, tcgetpgrp, tcsetwinsize,
+};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -26,7 +32,7 @@ use crate::protocol::frame::OUTPUT_HEADER;
 /// A program in a PTY, just started.
 pub(super) struct Opened {
     /// The master side, non-blocking, closed on exec.
-    pub(super) master: AsyncFd<Master>,
+    pub(super) master: Arc<Master>,
     /// The program.
     pub(super) program: Program,
     /// Becomes readable when the program ends.
@@ -56,11 +62,13 @@ pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened>
     let child = pair.slave.spawn_command(command)?;
     let program = Program::new(child)?;
     let exit = pidfd_open(program.pid, PidfdFlags::NONBLOCK)?;
-    // SAFETY: both own their descriptor, hand out no other one, and keep it open until they are dropped.
-    let (master, exit) = unsafe {
-        (AsyncFd::register(Master { fd })?, AsyncFd::register_with_interest(exit, Interest::READABLE)?)
-    };
-    Ok(Opened { master, program, exit })
+    Ok(Opened { master: Arc::new(Master { fd }), program, exit: watch(exit, Interest::READABLE)? })
+}
+
+/// Registers a descriptor with the reactor.
+fn watch<T: AsFd + AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: `AsFd` borrows the descriptor from `fd`, which keeps it open for as long as the `AsyncFd` has it.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 
 /// The child that leads the PTY's session.
@@ -100,8 +108,8 @@ impl AsFd for Master {
     }
 }
 
-impl std::os::fd::AsRawFd for Master {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+impl AsRawFd for Master {
+    fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
     }
 }
@@ -109,6 +117,25 @@ impl std::os::fd::AsRawFd for Master {
 impl Master {
     pub(super) fn write(&self, input: &[u8]) -> io::Result<usize> {
         Ok(rustix::io::retry_on_intr(|| rustix::io::write(&self.fd, input))?)
+    }
+
+    /// Watches for output. Room for input is watched apart: else every key that a program takes would wake us to
+    /// say that there is room.
+    pub(super) fn watch_output(self: &Arc<Self>) -> io::Result<AsyncFd<Arc<Master>>> {
+        watch(self.clone(), Interest::READABLE)
+    }
+
+    /// Watches for room to write.
+    pub(super) fn watch_room(&self) -> io::Result<AsyncFd<OwnedFd>> {
+        watch(fcntl_dupfd_cloexec(&self.fd, 3)?, Interest::WRITABLE)
+    }
+
+    /// Whether there is output within `timeout`; blocks for as long.
+    pub(super) fn wait_for_output(&self, timeout: Duration) -> bool {
+        let timeout = Timespec::try_from(timeout).ok();
+        let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
+        // An interrupted wait counts as output: the next read tells.
+        !matches!(poll(&mut fds, timeout.as_ref()), Ok(0))
     }
 
     pub(super) fn resize(&self, size: Size) {
@@ -119,6 +146,28 @@ impl Master {
 
     pub(super) fn reads_raw(&self) -> bool {
         tcgetattr(&self.fd).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
+    }
+
+    /// Whether the line discipline now makes a signal of a key, and drops unread input with it.
+    pub(super) fn signals(&self, key: u8) -> bool {
+        let Ok(modes) = tcgetattr(&self.fd) else { return false };
+        let flushes =
+            modes.local_modes.contains(LocalModes::ISIG) && !modes.local_modes.contains(LocalModes::NOFLSH);
+        let keys = [SpecialCodeIndex::VINTR, SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP];
+        // A key of 0 is how "none" is written.
+        flushes && key != 0 && keys.into_iter().any(|index| modes.special_codes[index] == key)
+    }
+
+    /// Throws away what was written and the program has not been given yet.
+    pub(super) fn discard_input(&self) {
+        // What the master sends is what the program gets as input, but this reaches only what the line discipline
+        // has not taken yet. The rest is flushed from the program's side. Both fail only when the PTY is gone.
+        let _ = tcflush(&self.fd, QueueSelector::OFlush);
+        if let Ok(other) =
+            ioctl_tiocgptpeer(&self.fd, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+        {
+            let _ = tcflush(&other, QueueSelector::IFlush);
+        }
     }
 
     /// The process group in the foreground.

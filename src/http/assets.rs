@@ -70,7 +70,7 @@ fn content_type(name: &str) -> &'static str {
         "ico" => "image/vnd.microsoft.icon",
         "woff2" => "font/woff2",
         "wasm" => "application/wasm",
-        "txt" => "text/plain; charset=utf-8",
+        "txt" | "md" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }

@@ -1,5 +1,5 @@
 //! The HTTP edge: what is served where, and who may come in. Nothing behind it sees a request that was not let
-//! through by [`guard`].
+//! through by `guard`.
 
 mod assets;
 mod backoff;

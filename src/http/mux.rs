@@ -16,9 +16,9 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, Interval, interval_at, timeout};
 
-use crate::gateway::{Attached, Framing, Gateway, Update, for_framing};
+use crate::gateway::{Attached, Framing, Gateway, Pulled, Update, Viewer, for_framing};
 use crate::protocol::client::{self, MessageError};
 use crate::protocol::frame::{
     CompactFrame, FrameError, InputFrame, compact_control, parse_compact, parse_native_input,
@@ -101,8 +101,14 @@ async fn serve_viewer(gateway: Gateway, framing: Framing, socket: WebSocket) {
     let end = match gateway.attach(framing) {
         Ok((attached, messages, updates)) => {
             let heard = AtomicBool::new(true);
-            let mut writer =
-                Writer { attached: &attached, sink: &mut sink, messages, updates, heard: &heard };
+            let mut writer = Writer {
+                attached: &attached,
+                sink: &mut sink,
+                messages,
+                updates,
+                heard: &heard,
+                revision: 0,
+            };
             let reader = Reader { attached: &attached, heard: &heard, framing, errors: Errors::new() };
             let end = tokio::select! {
                 end = reader.run(stream) => end,
@@ -138,6 +144,8 @@ struct Writer<'a> {
     updates: broadcast::Receiver<Arc<Update>>,
     /// Whether the viewer said anything since the last ping.
     heard: &'a AtomicBool,
+    /// The newest layout revision that the viewer was sent.
+    revision: u64,
 }
 
 impl Writer<'_> {
@@ -154,32 +162,39 @@ impl Writer<'_> {
         let mut silent = 0;
         loop {
             self.write_messages().await?;
-            if let Some(frame) = viewer.next_output() {
-                self.feed(Message::Binary(frame)).await?;
-                continue;
-            }
-            in_time(self.sink.flush()).await?;
-            tokio::select! {
-                () = viewer.woken() => {}
-                message = self.messages.recv() => {
-                    let message = message.ok_or(End::Gone)?;
-                    self.message(&message).await?;
-                }
-                update = self.updates.recv() => match update {
-                    Ok(update) => self.update(&update).await?,
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.whole_state().await?,
-                    Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
-                },
-                _ = pings.tick() => {
-                    silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
-                    if silent > 2 {
-                        return Err(End::Gone);
-                    }
-                    let revision = self.attached.revision().to_be_bytes();
-                    self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
-                }
+            viewer.drained();
+            match viewer.pull() {
+                Some(Pulled::Output(frame)) => self.feed(Message::Binary(frame)).await?,
+                Some(Pulled::Message(message)) => self.message(&message).await?,
+                None => self.wait(&viewer, &mut pings, &mut silent).await?,
             }
         }
+    }
+
+    /// Everything is written; waits for one more thing to write.
+    async fn wait(&mut self, viewer: &Viewer, pings: &mut Interval, silent: &mut u32) -> Result<(), End> {
+        in_time(self.sink.flush()).await?;
+        tokio::select! {
+            () = viewer.woken() => {}
+            message = self.messages.recv() => {
+                let message = message.ok_or(End::Gone)?;
+                self.message(&message).await?;
+            }
+            update = self.updates.recv() => match update {
+                Ok(update) => self.update(&update).await?,
+                Err(broadcast::error::RecvError::Lagged(_)) => self.whole_state().await?,
+                Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
+            },
+            _ = pings.tick() => {
+                *silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { *silent + 1 };
+                if *silent > 2 {
+                    return Err(End::Gone);
+                }
+                let revision = self.attached.revision().to_be_bytes();
+                self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What waits for the viewer besides output; it goes first.
@@ -197,6 +212,14 @@ impl Writer<'_> {
     }
 
     async fn update(&mut self, update: &Update) -> Result<(), End> {
+        if let Some(revision) = update.revision() {
+            // A `state` of its own may have overtaken it, and an older layout never follows a newer one.
+            if revision <= self.revision {
+                self.attached.follow_layout();
+                return Ok(());
+            }
+            self.revision = revision;
+        }
         let message = match self.attached.viewer.framing {
             Framing::Native => Some(Message::Text(update.native())),
             Framing::Compact => update.compact().map(Message::Binary),
@@ -204,7 +227,7 @@ impl Writer<'_> {
         if let Some(message) = message {
             self.feed(message).await?;
         }
-        if matches!(update.message(), ServerMessage::State(_) | ServerMessage::LayoutUpdate(_)) {
+        if update.revision().is_some() {
             self.attached.follow_layout();
         }
         Ok(())
@@ -212,13 +235,21 @@ impl Writer<'_> {
 
     async fn whole_state(&mut self) -> Result<(), End> {
         let state = self.attached.state();
-        self.message(&state).await?;
+        // Boxed, as the two call each other; once, as this state is newer than all that was sent.
+        Box::pin(self.message(&state)).await?;
         self.attached.follow_layout();
         Ok(())
     }
 
     async fn message(&mut self, message: &ServerMessage) -> Result<(), End> {
         let framing = self.attached.viewer.framing;
+        if let Some(revision) = message.revision() {
+            if revision < self.revision {
+                // An update overtook it in turn.
+                return self.whole_state().await;
+            }
+            self.revision = revision;
+        }
         let Some(json) = for_framing(message, framing) else { return Ok(()) };
         let message = match framing {
             Framing::Native => Message::Text(json.into()),
@@ -280,6 +311,7 @@ impl Reader<'_> {
                     };
                 }
             }
+            self.attached.viewer.room().await;
         }
     }
 

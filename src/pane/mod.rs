@@ -370,22 +370,45 @@ impl Pane {
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
         let bytes = if answers { Cow::Borrowed(typed.bytes) } else { without_answers(typed.bytes) };
+        if typed.kind == InputKind::Report {
+            // A report is worth nothing later: it goes past what waits, or nowhere.
+            terminal.write(&bytes);
+            return Ok(());
+        }
         if bytes.is_empty() {
             return Ok(());
         }
-        if typed.kind == InputKind::Input {
-            self.note_typing(typed.viewer, &bytes, now, Some(terminal), effects);
+        self.note_typing(typed.viewer, &bytes, now, Some(terminal), effects);
+        if self.queue.is_empty() && self.life.readiness.is_none() {
+            if bytes.len() > self.limits.input.bytes {
+                return self.hold(typed.viewer, &bytes, now, effects);
+            }
+            let taken = write(&mut self.life.gate, terminal, &bytes);
+            if taken == bytes.len() {
+                return Ok(());
+            }
+            self.hold(typed.viewer, &bytes[taken..], now, effects)?;
+        } else if !self.interrupt(&bytes, terminal, effects) {
+            // A fresh program may ask its terminal something before it reads what was typed.
+            for (_, report) in reports::split(&bytes).filter(|(kind, _)| *kind != Kind::Keys) {
+                terminal.write(report);
+            }
+            self.hold(typed.viewer, &reports::only_keys(&bytes), now, effects)?;
         }
-        let mut rest = &bytes[..];
-        if self.queue.is_empty() && self.life.readiness.is_none() && rest.len() <= self.limits.input.bytes {
-            let taken = write(&mut self.life.gate, terminal, rest);
-            rest = &rest[taken..];
-        }
-        self.hold(typed.viewer, rest, now, effects)?;
-        if !self.queue.is_empty() {
-            self.deliver(now, terminal, effects);
-        }
+        self.deliver(now, terminal, effects);
         Ok(())
+    }
+
+    /// Lets an interrupt key past input that a program does not read, as the line discipline does: it throws
+    /// away what was typed before. Whether it did.
+    fn interrupt(&mut self, keys: &[u8], terminal: &dyn Terminal, effects: &mut Effects) -> bool {
+        let [key] = keys else { return false };
+        if self.life.readiness.is_some() || !terminal.interrupt(*key) {
+            return false;
+        }
+        self.life.gate.wrote(keys);
+        self.discard(effects);
+        true
     }
 
     fn input_dead(
@@ -524,6 +547,9 @@ impl Pane {
 
     /// Somebody asks outright for a terminal.
     pub fn ask_for_terminal(&mut self, effects: &mut Effects) {
+        if self.life.started.is_some() {
+            return;
+        }
         let decision = self.respawn.requested();
         self.decide(decision, effects);
     }
@@ -717,12 +743,14 @@ impl Pane {
 
     /// Settles the PTY's size by what viewers reported.
     pub fn settle_size(&mut self, now: Instant, terminal: Option<&dyn Terminal>, effects: &mut Effects) {
+        let Some(terminal) = terminal else {
+            effects.info |= self.sizing.settle_untold();
+            return;
+        };
         match self.sizing.settle(now) {
             Resize::Keep => {}
             Resize::Tell(size) => {
-                if let Some(terminal) = terminal {
-                    terminal.resize(size);
-                }
+                terminal.resize(size);
                 effects.info = true;
             }
             Resize::NotBefore(at) => effects.look_at(at),

@@ -100,6 +100,14 @@ impl Sizing {
         wanted.unwrap_or(self.current)
     }
 
+    /// Settles while there is no PTY to tell: the next one has the size that is wanted now. Whether that is news.
+    pub fn settle_untold(&mut self) -> bool {
+        let wanted = self.wanted();
+        let news = wanted != self.current;
+        self.current = wanted;
+        news
+    }
+
     /// What to do about the PTY, by what is known now.
     pub fn settle(&mut self, now: Instant) -> Resize {
         let wanted = self.wanted();
@@ -145,6 +153,15 @@ mod tests {
         assert_eq!(two_viewers(SizePolicy::Smallest).settle(now), Resize::Tell(both));
         let fixed = SizePolicy::Fixed { cols: 0, rows: 9999 };
         assert_eq!(two_viewers(fixed).settle(now), Resize::Tell(Size { cols: 2, rows: 500 }));
+    }
+
+    #[test]
+    fn without_a_pty_the_size_is_settled_at_once() {
+        let mut sizing = two_viewers(SizePolicy::Latest);
+        sizing.settle(Instant::now());
+        sizing.typed(ViewerId(2));
+        assert!(sizing.settle_untold() && !sizing.settle_untold());
+        assert_eq!(sizing.current(), LARGE);
     }
 
     #[test]

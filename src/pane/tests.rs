@@ -36,6 +36,7 @@ struct Pretence {
     raw: bool,
     cwd: Option<PathBuf>,
     sizes: Vec<Size>,
+    interrupts: Vec<u8>,
 }
 
 /// A terminal that notes what is done to it.
@@ -47,8 +48,8 @@ struct Pretended {
 
 impl Pretended {
     fn new(generation: Generation) -> Pretended {
-        let (written, sizes) = (Vec::new(), Vec::new());
-        let state = Pretence { written, room: usize::MAX, raw: false, cwd: None, sizes };
+        let (written, sizes, interrupts) = (Vec::new(), Vec::new(), Vec::new());
+        let state = Pretence { written, room: usize::MAX, raw: false, cwd: None, sizes, interrupts };
         Pretended { generation, state: Mutex::new(state) }
     }
 
@@ -70,6 +71,14 @@ impl Terminal for Pretended {
             state.room -= taken;
             state.written.extend_from_slice(&input[..taken]);
             taken
+        })
+    }
+
+    fn interrupt(&self, key: u8) -> bool {
+        self.with(|state| {
+            let heeded = key == 0x03 && !state.raw;
+            state.interrupts.extend(heeded.then_some(key));
+            heeded
         })
     }
 
@@ -424,6 +433,29 @@ fn a_line_discipline_is_never_given_more_than_it_holds() {
 }
 
 // Failures.
+
+#[test]
+fn an_interrupt_passes_what_a_program_does_not_read() {
+    let (mut stage, terminal) = Stage::live();
+    stage.keys(ONE, &[b'x'; 5000]);
+    assert_eq!(stage.pane.pending(), 905);
+    let effects = stage.keys(TWO, b"\x03");
+    let gone = vec![Undelivered { viewer: ONE, bytes: 905 }];
+    assert_eq!(effects.undelivered, Some((gone, "input_discarded")));
+    assert_eq!(terminal.with(|state| state.interrupts.clone()), b"\x03");
+    stage.keys(ONE, b"next\n");
+    assert_eq!(terminal.written()[4095..], *b"next\n");
+}
+
+#[test]
+fn answers_pass_the_input_that_a_fresh_program_is_not_ready_for() {
+    let mut stage = Stage::dead();
+    let terminal = stage.ask_and_come_up();
+    stage.keys(ONE, b"ls\x1b[?1;2c\r");
+    stage.input(ONE, InputKind::Report, b"\x1b[I").unwrap();
+    assert_eq!(terminal.written(), b"\x1b[?1;2c\x1b[I");
+    assert_eq!(stage.pane.pending(), 3);
+}
 
 #[test]
 fn failed_starts_back_off_give_up_and_begin_anew_when_asked() {

@@ -287,3 +287,16 @@ pub enum ServerMessage {
         request_id: Option<u64>,
     },
 }
+
+impl ServerMessage {
+    /// The revision of the layout that it brings, if it brings one with a revision.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        match self {
+            ServerMessage::State(State { layout, .. }) | ServerMessage::LayoutUpdate(layout) => {
+                layout.revision
+            }
+            _ => None,
+        }
+    }
+}

@@ -58,6 +58,12 @@ impl Output {
         self.from + self.bytes.len() as u64
     }
 
+    /// Forgets what is here; what comes next follows it.
+    pub(crate) fn forget(&mut self) {
+        self.from = self.head();
+        self.bytes.clear();
+    }
+
     /// The bytes as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
@@ -131,7 +137,14 @@ impl Mirror {
             ServerMessage::Notice { code, message } => {
                 self.notices.insert(code, message);
             }
-            ServerMessage::Watching { .. } | ServerMessage::Ok { .. } | ServerMessage::Pong { .. } => {}
+            ServerMessage::Watching { pane_id, from, head } => {
+                assert!(from <= head, "{from} after {head}");
+                let output = self.output.entry(pane_id).or_default();
+                if from != output.head() {
+                    *output = Output { from, ..Output::default() };
+                }
+            }
+            ServerMessage::Ok { .. } | ServerMessage::Pong { .. } => {}
         }
     }
 
@@ -162,9 +175,6 @@ impl Mirror {
         let output = self.output.entry(pane).or_default();
         match header[0] {
             1 => {
-                if output.bytes.is_empty() && output.restarts == 0 {
-                    output.from = offset;
-                }
                 assert_eq!(offset, output.head(), "a gap in the output of {pane}: {output:?}");
                 output.bytes.extend_from_slice(payload);
             }

@@ -7,6 +7,7 @@ pub(crate) mod mirror;
 pub(crate) mod processes;
 pub(crate) mod stage;
 pub(crate) mod viewer;
+pub(crate) mod wire;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

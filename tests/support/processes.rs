@@ -60,9 +60,23 @@ impl Process {
         fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap().count()
     }
 
+    /// How much memory it has in use, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
     /// How many threads it has.
     pub(crate) fn threads(&self) -> usize {
         fs::read_dir(format!("/proc/{}/task", self.pid)).unwrap().count()
+    }
+
+    /// Lets it have so many descriptors open at most.
+    pub(crate) fn limit_descriptors(&self, count: usize) {
+        let pid = rustix::process::Pid::from_raw(self.pid.try_into().unwrap());
+        let limit = rustix::process::Rlimit { current: Some(count as u64), maximum: Some(count as u64) };
+        rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit).unwrap();
     }
 
     /// Sends it a signal by name. One that is gone is left alone.

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
@@ -30,25 +31,45 @@ impl Stage {
     pub(crate) fn with_settings(script: &str, settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, settings)
+        Self::start(dir, settings, &[])
+    }
+
+    /// The same with more variables in the gateway's own environment.
+    pub(crate) fn with_environment(script: &str, variables: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_script(&dir.path().join("shell"), script);
+        Self::start(dir, "", variables)
     }
 
     /// A gateway whose panes run a real `bash`, in an empty home.
     pub(crate) fn with_bash() -> Self {
         let dir = tempfile::tempdir().unwrap();
         symlink("/bin/bash", dir.path().join("shell")).unwrap();
-        Self::start(dir, "")
+        Self::start(dir, "", &[])
     }
 
-    fn start(dir: TempDir, settings: &str) -> Self {
+    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)]) -> Self {
         let config = dir.path().join("config.toml");
         fs::write(&config, settings).unwrap();
-        let home = dir.path().join("home");
-        fs::create_dir(&home).unwrap();
-        let mut command = everpane(&dir.path().join("data"));
-        command.env("EVERPANE_TOKEN", TOKEN).env("HOME", &home);
-        command.arg("--shell").arg(dir.path().join("shell")).arg("--config").arg(config);
-        Self { gateway: Gateway::run(&mut command), dir }
+        fs::create_dir(dir.path().join("home")).unwrap();
+        Self { gateway: Gateway::run(command(dir.path()).envs(variables.iter().copied())), dir }
+    }
+
+    /// Kills the gateway without a warning, and waits until what it ran is gone too.
+    pub(crate) fn crash(&mut self) {
+        self.process().signal("KILL");
+        self.gateway.wait();
+        eventually("the end of the programs", || self.programs().is_empty().then_some(()));
+    }
+
+    /// Starts a gateway again after the end of the one before.
+    pub(crate) fn start_again(&mut self) {
+        self.gateway = Gateway::run(&mut self.command());
+    }
+
+    /// What starts a gateway here.
+    pub(crate) fn command(&self) -> Command {
+        command(self.dir.path())
     }
 
     /// A path in its directory; `shell` is the shell, `home` where shells start.
@@ -90,13 +111,31 @@ impl Stage {
     }
 }
 
+fn command(dir: &Path) -> Command {
+    let mut command = everpane(&dir.join("data"));
+    command.env("EVERPANE_TOKEN", TOKEN).env("HOME", dir.join("home"));
+    command.arg("--shell").arg(dir.join("shell")).arg("--config").arg(dir.join("config.toml"));
+    command
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Some heed no hang-up, and the gateway is killed without a chance to see to them.
+        self.programs().iter().for_each(|program| program.signal("KILL"));
+    }
+}
+
 /// Makes an executable script.
-pub(crate) fn write_script(path: &Path, script: &str) {
-    // Written elsewhere first: what is open for writing in this moment can't be executed.
-    let new = path.with_extension("new");
-    fs::write(&new, format!("#!/bin/sh\n{script}")).unwrap();
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::rename(new, path).unwrap();
+fn write_script(path: &Path, script: &str) {
+    fs::write(
+        path,
+        format!(
+            "#!/bin/sh
+{script}"
+        ),
+    )
+    .unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Waits for what no viewer is told. Asks again and again, as nothing else tells.

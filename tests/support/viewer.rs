@@ -32,12 +32,17 @@ pub(crate) struct Made {
 impl TestViewer {
     /// Connects, and waits for the greeting.
     pub(crate) fn attach(gateway: &Gateway) -> Self {
+        let stream = gateway.connect();
+        stream.set_nodelay(true).unwrap();
+        Self::attach_over(stream, gateway)
+    }
+
+    /// The same over a connection of the test's own.
+    pub(crate) fn attach_over(stream: TcpStream, gateway: &Gateway) -> Self {
         let mut request = format!("ws://{}/mux", gateway.address).into_client_request().unwrap();
         let headers = request.headers_mut();
         headers.insert("Authorization", format!("Bearer {TOKEN}").parse().unwrap());
         headers.insert("Sec-WebSocket-Protocol", NATIVE_SUBPROTOCOL.parse().unwrap());
-        let stream = gateway.connect();
-        stream.set_nodelay(true).unwrap();
         let (socket, _) = tungstenite::client(request, stream).unwrap();
         let mut viewer = Self { socket, last_request: 0, mirror: Mirror::default() };
         viewer.until("the greeting", |mirror| mirror.viewer.is_some());
@@ -146,6 +151,18 @@ impl TestViewer {
     pub(crate) fn watch(&mut self, pane: PaneId) {
         self.until("the pane", |mirror| mirror.channels.contains_key(&pane));
         self.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane }] }));
+    }
+
+    /// Asks for a pane's output from an offset on.
+    pub(crate) fn watch_from(&mut self, pane: PaneId, offset: u64) {
+        self.until("the pane", |mirror| mirror.channels.contains_key(&pane));
+        self.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane, "offset": offset }] }));
+    }
+
+    /// Waits until it has a pane's output up to an offset.
+    pub(crate) fn until_has(&mut self, pane: PaneId, offset: u64) {
+        let has = |mirror: &Mirror| mirror.output.get(&pane).is_some_and(|output| output.head() >= offset);
+        self.until(&format!("{pane} up to {offset}"), has);
     }
 
     /// Types or pastes `bytes` as one message.

@@ -100,7 +100,7 @@ test("a gateway that was killed comes back with its panes, and the page by itsel
   await gateway.kill();
   await viewer.page.locator(".pill.down").waitFor();
   await gateway.start();
-  await viewer.seesCard(/any key to reconnect.*Ended while the gateway was away/);
+  await viewer.seesCard(/any key to reconnect.*Ended with the gateway/);
   await viewer.sees(/^old-2$/m);
   expect(gateway.programs()).toEqual([]);
   await viewer.press("Enter");

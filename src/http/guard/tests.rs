@@ -1,3 +1,5 @@
+//! The guard as a whole: which request gets how far, rule by rule.
+
 use super::*;
 use crate::config::{Overrides, Surroundings};
 

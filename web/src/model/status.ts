@@ -49,7 +49,7 @@ function cause(status: PaneStatus, now: number): string {
   const when = ago(status.at, now);
   if (status.signal !== undefined) return `Killed by ${status.signal} · ${when}`;
   if (status.code !== undefined) return `Exited with code ${status.code} · ${when}`;
-  return `Ended while the gateway was away · ${when}`;
+  return `Ended with the gateway · ${when}`;
 }
 
 function wakeHint(wake: WakePolicy): string {

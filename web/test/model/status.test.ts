@@ -20,7 +20,7 @@ describe("the card says why and what to do", () => {
       button: undefined,
     });
     expect(shown({ state: "exited", signal: "SIGKILL", at: NOW }).cause).toBe("Killed by SIGKILL · just now");
-    expect(shown({ state: "exited", at: NOW }).cause).toBe("Ended while the gateway was away · just now");
+    expect(shown({ state: "exited", at: NOW }).cause).toBe("Ended with the gateway · just now");
   });
 
   test("by wake policy", () => {

@@ -1,0 +1,497 @@
+//! What viewers see of each other's doings: one layout for all, and each pane's output, however fast they read.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use everpane::gateway::{Attached, Framing, Gateway, Settings, Update};
+use everpane::host::{Exit, Host, Sink, SpawnRequest, Spawned, Spawning, Terminal};
+use everpane::ids::PaneId;
+use everpane::pane::respawn::Generation;
+use everpane::protocol::client;
+use everpane::protocol::server::ServerMessage;
+use rustix::net::sockopt::set_socket_recv_buffer_size;
+use serde_json::{Value, json};
+use support::stage::Stage;
+use support::viewer::TestViewer;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::mpsc;
+
+/// A program that shows what it reads, and at first that it is there, as programs are given input then.
+const CAT: &str = "printf '> '\nexec cat\n";
+
+// One layout for all, over real sockets.
+
+/// Waits until `viewer` has what `other` has, and compares everything.
+fn agree(viewer: &mut TestViewer, other: &TestViewer) {
+    let wanted = &other.mirror;
+    viewer.until("the same layout", |mirror| mirror.revision >= wanted.revision);
+    assert_eq!(viewer.mirror.revision, wanted.revision);
+    assert_eq!((&viewer.mirror.sessions, &viewer.mirror.tabs), (&wanted.sessions, &wanted.tabs));
+    assert_eq!((viewer.mirror.active_tab, &viewer.mirror.channels), (wanted.active_tab, &wanted.channels));
+    assert_eq!(viewer.mirror.connected, wanted.connected);
+}
+
+#[test]
+fn every_operation_reaches_every_viewer() {
+    let stage = Stage::with_script(CAT);
+    let mut viewers: Vec<TestViewer> = (0..4).map(|_| stage.viewer()).collect();
+    let operations = [
+        json!({"type":"session_create","name":"one"}),
+        json!({"type":"pane_split","paneId":"p1","orientation":"horizontal"}),
+        json!({"type":"pane_split","paneId":"p2","orientation":"vertical","side":"before"}),
+        json!({"type":"split_resize","tabId":"t1","path":[],"ratios":[1,3]}),
+        json!({"type":"pane_grow","paneId":"p1","direction":"right","amount":100}),
+        json!({"type":"pane_rename","paneId":"p1","name":"server"}),
+        json!({"type":"pane_zoom","paneId":"p1"}),
+        json!({"type":"pane_focus","direction":"right"}),
+        json!({"type":"pane_focus","paneId":"p1"}),
+        json!({"type":"pane_swap","paneId":"p1","withPaneId":"p3"}),
+        json!({"type":"tab_create","sessionId":"s1","name":"two"}),
+        json!({"type":"pane_move","paneId":"p3","tabId":"t2"}),
+        json!({"type":"pane_move","paneId":"p2"}),
+        json!({"type":"tab_move","tabId":"t2","index":0}),
+        json!({"type":"tab_rename","tabId":"t2","name":"logs"}),
+        json!({"type":"tab_switch","tabId":"t1"}),
+        json!({"type":"session_create"}),
+        json!({"type":"session_rename","sessionId":"s2","name":"play"}),
+        json!({"type":"tab_move","tabId":"t2","sessionId":"s2","index":9}),
+        json!({"type":"pane_close","paneId":"p1"}),
+        json!({"type":"tab_close","tabId":"t2"}),
+        json!({"type":"session_destroy","sessionId":"s1"}),
+    ];
+    for (turn, operation) in operations.into_iter().enumerate() {
+        // Everybody takes a turn.
+        let mut actor = viewers.remove(turn % 4);
+        let before = actor.mirror.revision;
+        actor.ask(operation.clone());
+        actor.until(&format!("{operation}"), |mirror| mirror.revision > before);
+        // What its new pane does meanwhile is told as well.
+        actor.until("live panes", |mirror| mirror.connected.values().all(|live| *live));
+        actor.sync();
+        for viewer in &mut viewers {
+            viewer.until("live panes", |mirror| {
+                mirror.revision >= actor.mirror.revision && mirror.connected.values().all(|live| *live)
+            });
+            actor.until("the newest", |mirror| mirror.revision >= viewer.mirror.revision);
+            agree(viewer, &actor);
+        }
+        viewers.insert(turn % 4, actor);
+    }
+    let mut newcomer = stage.viewer();
+    agree(&mut newcomer, &viewers[0]);
+}
+
+#[test]
+fn a_burst_of_changes_makes_few_updates_and_all_of_them_arrive() {
+    let stage = Stage::with_script(CAT);
+    let (mut actor, _) = stage.open();
+    let mut witness = stage.viewer();
+    witness.until("the layout", |mirror| mirror.tabs.len() == 1);
+    let before = witness.mirror.layouts;
+    for number in 0..1000 {
+        actor.send(&json!({"type":"tab_rename","tabId":"t1","name":format!("name {number}")}));
+    }
+    for viewer in [&mut actor, &mut witness] {
+        viewer.until("the last name", |mirror| mirror.tabs[0].name == "name 999");
+    }
+    let updates = witness.mirror.layouts - before;
+    assert!(updates < 300, "{updates} updates for 1,000 changes");
+}
+
+#[test]
+fn two_hundred_viewers_see_three_hundred_panes_change() {
+    let stage = Stage::with_script(CAT);
+    let mut actor = stage.viewer();
+    let session = actor.ask(json!({"type":"session_create"})).session.unwrap();
+    for _ in 1..300 {
+        actor.ask(json!({"type":"tab_create","sessionId":session}));
+    }
+    actor.until("live panes", |mirror| mirror.connected.values().filter(|live| **live).count() == 300);
+    let mut viewers: Vec<TestViewer> = (0..199).map(|_| stage.viewer()).collect();
+    actor.ask(json!({"type":"tab_rename","tabId":"t300","name":"the last change"}));
+    actor.until("the name", |mirror| mirror.tabs[299].name == "the last change");
+    for viewer in &mut viewers {
+        viewer
+            .until("the name", |mirror| mirror.tabs.last().is_some_and(|tab| tab.name == "the last change"));
+        agree(viewer, &actor);
+    }
+}
+
+#[test]
+fn focus_is_shared_unless_a_viewer_asks_for_a_view_of_its_own() {
+    let stage = Stage::with_script(CAT);
+    let (mut shared, first) = stage.open();
+    let second = shared.split(first);
+    let other = shared.ask(json!({"type":"tab_create","sessionId":"s1"}));
+    let (tab_one, tab_two) = (shared.mirror.tabs[0].id, other.tab.unwrap());
+    shared.ask(json!({"type":"tab_switch","tabId":tab_one}));
+    shared.ask(json!({"type":"pane_focus","paneId":second}));
+    shared.until("the focus", |mirror| mirror.active_tab == Some(tab_one) && mirror.tabs[0].focus == [1]);
+
+    let mut second_shared = stage.viewer();
+    let mut own = stage.viewer();
+    own.ask(json!({"type":"connect","width":80,"height":24,"view":"own"}));
+    own.until("its view", |mirror| mirror.view.as_ref().is_some_and(|view| view.0 == Some(tab_one)));
+
+    // It moves alone.
+    own.ask(json!({"type":"tab_switch","tabId":tab_two}));
+    own.ask(json!({"type":"pane_focus","paneId":first}));
+    own.until("its view", |mirror| {
+        mirror.view.as_ref().is_some_and(|view| view.0 == Some(tab_one) && view.1[&tab_one] == first)
+    });
+    own.ask(json!({"type":"pane_focus","direction":"right"}));
+    own.until("its view", |mirror| mirror.view.as_ref().is_some_and(|view| view.1[&tab_one] == second));
+    let refused = own.request(json!({"type":"pane_focus","direction":"right"}));
+    assert!(matches!(refused, ServerMessage::Error(error) if error.code == "no_neighbour"));
+    own.ask(json!({"type":"pane_focus","paneId":first}));
+    let made = own.ask(json!({"type":"tab_create","sessionId":"s1"}));
+    own.until("its view", |mirror| mirror.view.as_ref().is_some_and(|view| view.0 == made.tab));
+    for viewer in [&mut shared, &mut second_shared] {
+        viewer.until("the tab", |mirror| mirror.tabs.len() == 3);
+        viewer.sync();
+        assert_eq!(viewer.mirror.active_tab, Some(tab_one));
+        assert_eq!(viewer.mirror.tabs[0].focus, [1]);
+        assert_eq!(viewer.mirror.view, None);
+    }
+
+    // The others move together, and without it.
+    second_shared.ask(json!({"type":"tab_switch","tabId":tab_two}));
+    shared.until("the switch", |mirror| mirror.active_tab == Some(tab_two));
+    own.until("the switch", |mirror| mirror.active_tab == Some(tab_two));
+    own.sync();
+    assert_eq!(own.mirror.view.as_ref().unwrap().0, made.tab);
+
+    // What it looked at goes, and it is told what it looks at now.
+    shared.ask(json!({"type":"tab_close","tabId":made.tab}));
+    own.until("another view", |mirror| mirror.view.as_ref().unwrap().0 == Some(tab_two));
+}
+
+// The cost of an update, without processes and sockets.
+
+/// A host whose programs do nothing until the test ends them.
+#[derive(Debug, Default)]
+struct QuietHost {
+    running: Arc<Mutex<Vec<Running>>>,
+}
+
+struct Running {
+    generation: Generation,
+    sink: Arc<dyn Sink>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.generation.fmt(f)
+    }
+}
+
+#[derive(Debug)]
+struct QuietTerminal;
+
+impl Terminal for QuietTerminal {
+    fn start(&self) {}
+    fn write(&self, input: &[u8]) -> usize {
+        input.len()
+    }
+    fn resize(&self, _: everpane::geometry::Size) {}
+    fn kill(&self) {}
+    fn interrupt(&self, _: u8) -> bool {
+        false
+    }
+    fn reads_raw(&self) -> bool {
+        true
+    }
+    fn cwd(&self) -> Option<PathBuf> {
+        None
+    }
+    fn foreground(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Host for QuietHost {
+    fn spawn(&self, request: SpawnRequest, sink: Arc<dyn Sink>) -> Spawning {
+        self.running.lock().unwrap().push(Running { generation: request.generation, sink });
+        Box::pin(async { Ok(Spawned { terminal: Arc::new(QuietTerminal), note: None }) })
+    }
+}
+
+/// A viewer without a socket.
+struct Seat {
+    attached: Attached,
+    framing: Framing,
+    messages: mpsc::Receiver<Box<ServerMessage>>,
+    updates: broadcast::Receiver<Arc<Update>>,
+}
+
+impl Seat {
+    fn take(gateway: &Gateway, framing: Framing) -> Seat {
+        let (attached, messages, updates) = gateway.attach(framing).unwrap();
+        Seat { attached, framing, messages, updates }
+    }
+
+    fn ask(&mut self, message: Value) {
+        self.attached.request(client::parse(message.to_string().as_bytes()).unwrap());
+        while self.messages.try_recv().is_ok() {}
+    }
+
+    /// Takes all updates that are there, encoded as its socket would have them; how many.
+    fn take_updates(&mut self) -> usize {
+        let mut count = 0;
+        loop {
+            match self.updates.try_recv() {
+                Ok(update) => {
+                    match self.framing {
+                        Framing::Native => _ = update.native(),
+                        Framing::Compact => _ = update.compact(),
+                    }
+                    count += 1;
+                }
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(_) => return count,
+            }
+        }
+    }
+}
+
+/// A gateway of 1,000 panes, all live, and what they run.
+async fn thousand_panes() -> (Gateway, Arc<Mutex<Vec<Running>>>, Seat) {
+    let host = QuietHost::default();
+    let running = host.running.clone();
+    let gateway = Gateway::with_host(Settings::default(), Box::new(host)).unwrap();
+    let mut seat = Seat::take(&gateway, Framing::Native);
+    seat.ask(json!({"type":"session_create"}));
+    for _ in 1..1000 {
+        seat.ask(json!({"type":"tab_create","sessionId":"s1"}));
+    }
+    while running.lock().unwrap().len() < 1000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    settle(&mut seat).await;
+    (gateway, running, seat)
+}
+
+/// Waits until no more updates come; how many came.
+async fn settle(seat: &mut Seat) -> usize {
+    let mut count = seat.take_updates();
+    // An update of a large layout is followed by a rest of four times as long as it took.
+    while let Ok(Ok(_) | Err(broadcast::error::RecvError::Lagged(_))) =
+        tokio::time::timeout(Duration::from_millis(500), seat.updates.recv()).await
+    {
+        count += 1 + seat.take_updates();
+    }
+    count
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_costs_one_encode_for_two_hundred_viewers_of_a_thousand_panes() {
+    let (gateway, _, mut actor) = thousand_panes().await;
+    let mut seats: Vec<Seat> = (0..199).map(|_| Seat::take(&gateway, Framing::Native)).collect();
+    for change in ["tab_rename", "session_rename"] {
+        let before = gateway.update_encodes();
+        actor.ask(json!({"type":change,"tabId":"t1","sessionId":"s1","name":change}));
+        settle(&mut seats[0]).await;
+        actor.take_updates();
+        for seat in &mut seats[1..] {
+            assert_eq!(seat.take_updates(), 1);
+        }
+        assert_eq!(gateway.update_encodes() - before, 1, "{change}");
+    }
+    // And one more for the other framing, however many speak it.
+    let mut compact: Vec<Seat> = (0..20).map(|_| Seat::take(&gateway, Framing::Compact)).collect();
+    let before = gateway.update_encodes();
+    actor.ask(json!({"type":"tab_rename","tabId":"t1","name":"again"}));
+    settle(&mut actor).await;
+    for seat in seats.iter_mut().chain(&mut compact) {
+        assert_eq!(seat.take_updates(), 1);
+    }
+    assert_eq!(gateway.update_encodes() - before, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_deaths_at_once_make_few_updates() {
+    let (_gateway, running, mut seat) = thousand_panes().await;
+    for Running { generation, sink } in running.lock().unwrap().drain(..) {
+        sink.exited(generation, Exit::Signal("SIGKILL".to_owned()));
+    }
+    let mut last = None;
+    let mut count = 0;
+    while let Ok(Ok(update)) = tokio::time::timeout(Duration::from_millis(500), seat.updates.recv()).await {
+        count += 1;
+        last = Some(update);
+    }
+    assert!((1..=10).contains(&count), "{count} updates");
+    let told: Value = serde_json::from_str(&last.unwrap().native()).unwrap();
+    assert!(told["connected"].as_object().unwrap().values().all(|live| live == false), "{count}");
+}
+
+// Output.
+
+/// How much [`FLOOD`] prints for a line of input.
+const ROUND: usize = 512 << 10;
+
+/// For each line that it reads, prints it again and again, up to [`ROUND`] bytes.
+const FLOOD: &str = "stty -echo -opost\nprintf ready\nwhile read n; do yes \"$n\" | head -c 524288; done\n";
+
+/// What [`FLOOD`] prints for a round.
+fn round(number: usize) -> Vec<u8> {
+    format!("{number}\n").into_bytes().into_iter().cycle().take(ROUND).collect()
+}
+
+/// A stage with [`FLOOD`] in its pane, and a viewer that has read its greeting.
+fn flooding() -> (Stage, TestViewer, PaneId) {
+    let stage = Stage::with_script(FLOOD);
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    (stage, viewer, pane)
+}
+
+/// Lets the pane print one more round; gives the offset of its end.
+fn print_round(viewer: &mut TestViewer, pane: PaneId, number: usize) -> u64 {
+    let end = viewer.mirror.output[&pane].head() + ROUND as u64;
+    viewer.type_in(pane, &format!("{number}\n"));
+    viewer.until_has(pane, end);
+    end
+}
+
+/// What a viewer has of a pane is what another one has there.
+fn assert_same_end(late: &TestViewer, early: &TestViewer, pane: PaneId) {
+    let (late, early) = (&late.mirror.output[&pane], &early.mirror.output[&pane]);
+    let skipped = usize::try_from(late.from - early.from).unwrap();
+    assert_eq!(late.head(), early.head());
+    assert!(late.bytes == early.bytes[skipped..], "the same bytes from {} on", late.from);
+}
+
+#[test]
+fn a_stalled_viewer_costs_the_others_nothing_and_is_brought_up_to_date() {
+    let (stage, mut first, pane) = flooding();
+    let mut second = stage.viewer();
+    second.watch(pane);
+    let stream = stage.gateway.connect();
+    // Small beside what it misses; much smaller ones make TCP itself crawl afterwards.
+    set_socket_recv_buffer_size(&stream, 256 << 10).unwrap();
+    let mut stalled = TestViewer::attach_over(stream, &stage.gateway);
+    stalled.watch(pane);
+    stalled.until_shows(pane, "ready");
+    // The ring fills, so that only what grows beyond it is measured.
+    for number in 0..4 {
+        let end = print_round(&mut first, pane, number);
+        second.until_has(pane, end);
+    }
+    let before = stage.process().resident_bytes();
+    let mut peak = before;
+    for number in 4..128 {
+        let end = print_round(&mut first, pane, number);
+        second.until_has(pane, end);
+        peak = peak.max(stage.process().resident_bytes());
+    }
+    assert!(peak - before < 16 << 20, "grew by {} KiB", (peak - before) >> 10);
+    for viewer in [&first, &second] {
+        let output = &viewer.mirror.output[&pane];
+        assert_eq!(output.restarts, 0, "who reads gets everything");
+        let text = &output.bytes[output.bytes.len() - 128 * ROUND..];
+        for number in 0..128 {
+            assert!(text[number * ROUND..][..ROUND] == round(number), "round {number}");
+        }
+    }
+    let end = first.mirror.output[&pane].head();
+    stalled.until_has(pane, end);
+    assert!(stalled.mirror.output[&pane].restarts > 0, "not minutes of stale output");
+    assert_same_end(&stalled, &first, pane);
+    print_round(&mut first, pane, 128);
+    stalled.until_has(pane, first.mirror.output[&pane].head());
+    assert_same_end(&stalled, &first, pane);
+}
+
+#[test]
+fn a_newcomer_gets_all_that_is_kept() {
+    let (stage, mut viewer, pane) = flooding();
+    let end = print_round(&mut viewer, pane, 1);
+    let mut newcomer = stage.viewer();
+    newcomer.watch(pane);
+    newcomer.until_has(pane, end);
+    let output = &newcomer.mirror.output[&pane];
+    assert_eq!((output.from, output.restarts), (0, 0), "nothing is lost yet, so it has everything");
+    assert_same_end(&newcomer, &viewer, pane);
+
+    for number in 2..5 {
+        print_round(&mut viewer, pane, number);
+    }
+    let mut late = stage.viewer();
+    late.watch(pane);
+    late.until_has(pane, viewer.mirror.output[&pane].head());
+    let output = &late.mirror.output[&pane];
+    assert_eq!(output.restarts, 1, "the beginning is gone, and it is told so");
+    assert!(output.bytes.len() > 900 << 10, "{} bytes", output.bytes.len());
+    assert_same_end(&late, &viewer, pane);
+}
+
+#[test]
+fn who_resumes_gets_exactly_the_rest() {
+    let (stage, mut viewer, pane) = flooding();
+    let end = print_round(&mut viewer, pane, 1);
+    let backs = [0, 1, 2, 4095, 4096, 4097, 65_535, 65_536, 65_537, 300_001, ROUND as u64];
+    let mut resumed = backs.map(|back| {
+        let mut resumed = stage.viewer();
+        resumed.watch_from(pane, end - back);
+        (back, resumed)
+    });
+    for (back, resumed) in &mut resumed {
+        if *back > 0 {
+            resumed.until_has(pane, end);
+        }
+    }
+    let head = print_round(&mut viewer, pane, 2);
+    for (back, resumed) in &mut resumed {
+        resumed.until_has(pane, head);
+        let output = &resumed.mirror.output[&pane];
+        assert_eq!((output.from, output.restarts), (end - *back, 0));
+        assert_same_end(resumed, &viewer, pane);
+    }
+}
+
+#[test]
+fn an_offset_that_is_gone_or_never_was_restarts() {
+    let (stage, mut viewer, pane) = flooding();
+    for number in 1..5 {
+        print_round(&mut viewer, pane, number);
+    }
+    let head = viewer.mirror.output[&pane].head();
+    for offset in [0, 7, head + 1, 1 << 50] {
+        let mut resumed = stage.viewer();
+        resumed.watch_from(pane, offset);
+        resumed.until_has(pane, head);
+        assert_eq!(resumed.mirror.output[&pane].restarts, 1, "from {offset}");
+        assert_same_end(&resumed, &viewer, pane);
+    }
+}
+
+#[test]
+fn cut_and_resumed_again_and_again_nothing_is_lost_or_doubled() {
+    // Slow enough that the ring holds seconds of it.
+    let count = "stty -echo -opost\ni=0\nwhile :; do\n\
+                 i=$((i+1)); echo $i; case $i in *00) sleep 0.001;; esac\ndone\n";
+    let stage = Stage::with_script(count);
+    let (mut viewer, pane) = stage.open();
+    viewer.until_has(pane, 1);
+    let mut text = Vec::new();
+    for cut in 1..60u64 {
+        let mut resumed = stage.viewer();
+        resumed.watch_from(pane, text.len() as u64);
+        let wanted = text.len() as u64 + cut * 37 % 5000 + 1;
+        resumed.until_has(pane, wanted);
+        let output = &resumed.mirror.output[&pane];
+        assert_eq!((output.from, output.restarts), (text.len() as u64, 0));
+        text.extend_from_slice(&output.bytes);
+    }
+    let text = String::from_utf8(text).unwrap();
+    for (line, number) in text.lines().zip(1..).take(text.lines().count() - 1) {
+        assert_eq!(line, number.to_string());
+    }
+}
