@@ -351,10 +351,7 @@ impl Hub {
     fn detach(self: &Arc<Self>, viewer: &Arc<Viewer>) {
         self.viewers.remove(&viewer.id);
         self.plan().channels.viewer_gone(viewer.id);
-        let subscriptions = std::mem::take(&mut viewer.lock().subscriptions);
-        for subscription in subscriptions.values() {
-            subscription.end();
-        }
+        viewer.lock().leave();
         for slot in self.slots() {
             self.with_pane(&slot, |state, terminal, effects| {
                 state.subscribers.retain(|subscription| subscription.viewer_id() != viewer.id);

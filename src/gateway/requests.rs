@@ -295,8 +295,12 @@ impl Hub {
         Ok(Made::default())
     }
 
-    fn watch_pane(&self, viewer: &Arc<Viewer>, slot: &Arc<Slot>, offset: Option<u64>) {
+    pub(super) fn watch_pane(&self, viewer: &Arc<Viewer>, slot: &Arc<Slot>, offset: Option<u64>) {
         let mut state = slot.lock();
+        if state.pane.is_closed() {
+            // Closed since it was looked up: nobody would end this watch.
+            return;
+        }
         let log = &state.pane.log;
         // A newcomer to a log that no longer reaches back to its beginning must restart, like one whose
         // offset is gone: no byte has this offset.

@@ -739,6 +739,12 @@ impl Pane {
         self.respawn.close();
     }
 
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.respawn.is_closed()
+    }
+
     // Sizes, directories, time.
 
     /// Settles the PTY's size by what viewers reported.
