@@ -4,6 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
 use super::hub::Hub;
 use super::viewer::Subscription;
 use crate::clock::Moment;
@@ -85,6 +87,8 @@ pub(super) struct Live {
 struct PaneSink {
     hub: Weak<Hub>,
     slot: Arc<Slot>,
+    /// Held until the host lets go of this, after the program's end: a shutdown waits for it.
+    _running: TaskTrackerToken,
 }
 
 impl Sink for PaneSink {
@@ -163,7 +167,8 @@ impl Hub {
         if let Some(generation) = start {
             self.start(slot, generation);
         }
-        if close {
+        // Programs that end with the gateway say nothing about their panes, which are to be there after it.
+        if close && !self.shutdown.is_cancelled() {
             self.close_pane_of_its_own(slot.id);
         }
     }
@@ -190,10 +195,12 @@ impl Hub {
     /// Starts a terminal of this generation, in its turn.
     fn start(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) {
         let (hub, slot) = (self.clone(), slot.clone());
-        self.starts.spawn(async move {
+        self.running.spawn(async move {
             let Ok(_turn) = hub.spawns.acquire().await else { return };
             let Some(request) = hub.spawn_request(&slot, generation) else { return };
-            let sink = Arc::new(PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone() });
+            let sink =
+                PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone(), _running: hub.running.token() };
+            let sink = Arc::new(sink);
             match hub.host.spawn(request, sink).await {
                 Ok(spawned) => hub.started(&slot, generation, spawned),
                 Err(error) => hub.with_pane(&slot, |state, _, effects| {
@@ -207,7 +214,7 @@ impl Hub {
     fn spawn_request(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) -> Option<SpawnRequest> {
         self.with_pane(slot, |state, _, effects| {
             state.pane.settle_size(Instant::now(), None, effects);
-            (state.pane.generation() == generation).then(|| SpawnRequest {
+            state.pane.awaits(generation).then(|| SpawnRequest {
                 generation,
                 command: self.settings.command.clone(),
                 cwd: state.pane.cwd().clone(),
@@ -220,11 +227,12 @@ impl Hub {
     fn started(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, spawned: Spawned) {
         let Spawned { terminal, note } = spawned;
         self.with_pane(slot, |state, _, effects| {
-            let wanted = !self.shutdown.is_cancelled()
-                && state.pane.started(generation, note.as_deref(), Moment::now(), &*terminal, effects);
+            let wanted = state.pane.started(generation, note.as_deref(), Moment::now(), &*terminal, effects);
             if wanted {
                 self.terminals.insert(slot.id, Live { generation, terminal: terminal.clone() });
-            } else {
+            }
+            // Looked at after it is in the map: a shutdown that begins later finds it there.
+            if !wanted || self.shutdown.is_cancelled() {
                 terminal.kill();
             }
         });

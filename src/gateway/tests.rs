@@ -355,3 +355,68 @@ async fn watching_over_and_over_piles_nothing_up() {
     }
     assert!(Arc::strong_count(&slot) < before + 50, "a viewer that does not read queues its old watches");
 }
+
+// Starts, closes and the end.
+
+#[tokio::test]
+async fn a_pane_closed_during_its_start_has_its_program_killed() {
+    let mut stage = Stage::open(settings()).await;
+    stage.close(stage.first);
+    stage.host.come_up(0, 0);
+    eventually(|| stage.host.terminal(0).unwrap().lock().killed).await;
+    assert!(!stage.live(stage.first));
+}
+
+#[tokio::test]
+async fn a_pane_closed_before_its_turn_is_not_started_at_all() {
+    let mut stage = Stage::open(Settings { max_spawns: 1, ..settings() }).await;
+    let waits = stage.split(stage.first);
+    stage.close(waits);
+    let next = stage.split(stage.first);
+    stage.host.come_up(0, 0);
+    stage.starts(2).await;
+    stage.host.come_up(1, 0);
+    eventually(|| stage.live(next)).await;
+    assert_eq!(stage.host.count(), 2);
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_what_comes_up_meanwhile_and_waits_for_it() {
+    let stage = Stage::open(settings()).await;
+    let gateway = stage.gateway.clone();
+    let shutdown = tokio::spawn(async move { gateway.shutdown().await });
+    stage.gateway.shutting_down().await;
+    stage.host.come_up(0, 0);
+    eventually(|| stage.host.terminal(0).unwrap().lock().killed).await;
+    settle().await;
+    assert!(!shutdown.is_finished(), "its program has not ended yet");
+    stage.host.end(0);
+    stage.host.let_go(0);
+    timeout(SOON, shutdown).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_the_programs_of_closed_panes() {
+    let mut stage = Stage::running(settings()).await;
+    stage.close(stage.first);
+    let gateway = stage.gateway.clone();
+    let shutdown = tokio::spawn(async move { gateway.shutdown().await });
+    sleep(Duration::from_millis(30)).await;
+    assert!(!shutdown.is_finished(), "its program has not ended yet");
+    stage.host.end(0);
+    stage.host.let_go(0);
+    timeout(Duration::from_secs(1), shutdown).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_closes_no_pane() {
+    let mut stage = Stage::running(settings()).await;
+    stage.viewer.ask(json!({ "type": "pane_set", "paneId": stage.first, "closeOnExit": true }));
+    let gateway = stage.gateway.clone();
+    let shutdown = tokio::spawn(async move { gateway.shutdown().await });
+    stage.gateway.shutting_down().await;
+    stage.host.end(0);
+    stage.host.let_go(0);
+    timeout(SOON, shutdown).await.unwrap().unwrap();
+    assert!(stage.gateway.hub.slot(stage.first).is_some(), "it is to be there after the restart");
+}

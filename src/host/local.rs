@@ -228,7 +228,8 @@ impl Watcher {
         }
         let Watcher { terminal, output, .. } = self;
         output.sink.exited(output.generation, exit);
-        drop(terminal);
+        // Nothing more is reported, and what reports holds the pane.
+        drop((output, terminal));
         end_leftovers(group).await;
     }
 

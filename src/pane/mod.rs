@@ -257,6 +257,12 @@ impl Pane {
         self.sizing.set_policy(settings.size);
     }
 
+    /// Whether a start of this generation is under way, and its terminal still wanted.
+    #[must_use]
+    pub fn awaits(&self, generation: Generation) -> bool {
+        generation == self.respawn.generation() && self.respawn.is_starting()
+    }
+
     /// The newest generation.
     #[must_use]
     pub fn generation(&self) -> Generation {
