@@ -11,6 +11,7 @@ use super::viewer::Subscription;
 use crate::clock::Moment;
 use crate::host::{Exit, Sink, SpawnRequest, Spawned, Terminal};
 use crate::ids::{PaneId, ViewerId};
+use crate::pane::input::Undelivered;
 use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
 use crate::pane::{Effects, Pane};
@@ -156,11 +157,7 @@ impl Hub {
         if info {
             self.updates.mark(|changes| _ = changes.panes.insert(slot.id));
         }
-        if let Some((undelivered, why)) = undelivered {
-            for gone in undelivered {
-                self.tell_undelivered(slot.id, gone.viewer, gone.bytes, why);
-            }
-        }
+        self.give_back(slot.id, undelivered);
         if let Some(at) = look_at {
             self.timers.set(slot.id, at);
         }
@@ -170,6 +167,14 @@ impl Hub {
         // Programs that end with the gateway say nothing about their panes, which are to be there after it.
         if close && !self.shutdown.is_cancelled() {
             self.close_pane_of_its_own(slot.id);
+        }
+    }
+
+    fn give_back(&self, pane: PaneId, undelivered: Option<(Vec<Undelivered>, &'static str)>) {
+        if let Some((undelivered, why)) = undelivered {
+            for gone in undelivered {
+                self.tell_undelivered(pane, gone.viewer, gone.bytes, why);
+            }
         }
     }
 
@@ -266,14 +271,16 @@ impl Hub {
     pub(super) fn forget_pane(&self, pane: PaneId) {
         let Some((_, slot)) = self.panes.remove(&pane) else { return };
         self.by_channel.remove(&slot.channel);
+        let mut effects = Effects::default();
         let subscribers = {
             let mut state = slot.lock();
-            state.pane.close();
+            state.pane.close(&mut effects);
             if let Some((_, live)) = self.terminals.remove(&pane) {
                 live.terminal.kill();
             }
             std::mem::take(&mut state.subscribers)
         };
+        self.give_back(pane, effects.undelivered);
         for subscription in subscribers {
             subscription.end();
         }

@@ -420,3 +420,16 @@ async fn a_shutdown_closes_no_pane() {
     timeout(SOON, shutdown).await.unwrap().unwrap();
     assert!(stage.gateway.hub.slot(stage.first).is_some(), "it is to be there after the restart");
 }
+
+#[tokio::test]
+async fn a_closed_pane_gives_back_what_was_held_for_it() {
+    let mut stage = Stage::open(settings()).await;
+    let channel = stage.channel(stage.first);
+    assert!(stage.viewer.type_into(channel, b"held"));
+    let slot = stage.gateway.hub.slot(stage.first).unwrap();
+    stage.close(stage.first);
+    assert_eq!(stage.viewer.given_back(stage.first), 4);
+    // As when the pane is closed just after its channel was looked up.
+    stage.gateway.hub.by_channel.insert(channel, slot);
+    assert!(!stage.viewer.type_into(channel, b"late"));
+}

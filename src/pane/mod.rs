@@ -740,9 +740,10 @@ impl Pane {
         true
     }
 
-    /// The pane is closed: nothing that comes up from now on is wanted.
-    pub fn close(&mut self) {
+    /// The pane is closed: nothing that comes up from now on is wanted, and what is held goes nowhere.
+    pub fn close(&mut self, effects: &mut Effects) {
         self.respawn.close();
+        self.discard(effects);
     }
 
     /// Whether it is closed.
