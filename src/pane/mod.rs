@@ -412,7 +412,8 @@ impl Pane {
         if self.life.readiness.is_some() || !terminal.interrupt(*key) {
             return false;
         }
-        self.life.gate.wrote(keys);
+        // Whichever key it is that this terminal takes for an interrupt.
+        self.life.gate.clear();
         self.discard(effects);
         true
     }
@@ -829,7 +830,7 @@ fn write(gate: &mut LineGate, terminal: &dyn Terminal, bytes: &[u8]) -> usize {
     let taken = terminal.write(&bytes[..allowed]);
     gate.wrote(&bytes[..taken]);
     if raw {
-        gate.raw();
+        gate.clear();
     }
     taken
 }
