@@ -1,6 +1,7 @@
 //! Panes in the gateway: each behind its own lock, its terminal in the terminals map, and what their events
 //! ask for carried out.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -259,10 +260,15 @@ impl Hub {
     pub(super) async fn run_timers(self: Arc<Self>) {
         loop {
             let pane = self.timers.next().await;
-            if let Some(slot) = self.slot(pane) {
+            let Some(slot) = self.slot(pane) else { continue };
+            let ring = || {
                 self.with_pane(&slot, |state, terminal, effects| {
                     state.pane.tick(Instant::now(), terminal, effects);
                 });
+            };
+            // One broken pane must not stop the alarms of all others.
+            if catch_unwind(AssertUnwindSafe(ring)).is_err() {
+                tracing::error!(%pane, "an alarm came to no good end");
             }
         }
     }

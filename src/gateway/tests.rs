@@ -32,6 +32,8 @@ struct Condition {
     room: usize,
     killed: bool,
     ended: bool,
+    /// Whether to be asked for its modes is too much for it.
+    broken: bool,
 }
 
 /// A terminal that notes what is done to it.
@@ -66,6 +68,8 @@ impl Terminal for Pretended {
     }
 
     fn reads_raw(&self) -> bool {
+        let broken = self.lock().broken;
+        assert!(!broken, "broken, as the test wants it");
         true
     }
 
@@ -112,6 +116,11 @@ impl Pretending {
 
     fn terminal(&self, index: usize) -> Option<Arc<Pretended>> {
         self.lock()[index].terminal.clone()
+    }
+
+    /// Looks at a terminal that came up, or changes it.
+    fn with<T>(&self, index: usize, act: impl FnOnce(&mut Condition) -> T) -> T {
+        act(&mut self.terminal(index).expect("it came up").lock())
     }
 
     fn sink(&self, index: usize) -> Option<(Arc<dyn Sink>, crate::pane::respawn::Generation)> {
@@ -363,7 +372,7 @@ async fn a_pane_closed_during_its_start_has_its_program_killed() {
     let mut stage = Stage::open(settings()).await;
     stage.close(stage.first);
     stage.host.come_up(0, 0);
-    eventually(|| stage.host.terminal(0).unwrap().lock().killed).await;
+    eventually(|| stage.host.with(0, |terminal| terminal.killed)).await;
     assert!(!stage.live(stage.first));
 }
 
@@ -387,7 +396,7 @@ async fn a_shutdown_ends_what_comes_up_meanwhile_and_waits_for_it() {
     let shutdown = tokio::spawn(async move { gateway.shutdown().await });
     stage.gateway.shutting_down().await;
     stage.host.come_up(0, 0);
-    eventually(|| stage.host.terminal(0).unwrap().lock().killed).await;
+    eventually(|| stage.host.with(0, |terminal| terminal.killed)).await;
     settle().await;
     assert!(!shutdown.is_finished(), "its program has not ended yet");
     stage.host.end(0);
@@ -432,4 +441,17 @@ async fn a_closed_pane_gives_back_what_was_held_for_it() {
     // As when the pane is closed just after its channel was looked up.
     stage.gateway.hub.by_channel.insert(channel, slot);
     assert!(!stage.viewer.type_into(channel, b"late"));
+}
+
+#[tokio::test]
+async fn a_broken_pane_does_not_stop_the_alarms_of_others() {
+    let mut stage = Stage::open(settings()).await;
+    let other = stage.split(stage.first);
+    stage.starts(2).await;
+    for (index, pane) in [stage.first, other].into_iter().enumerate() {
+        assert!(stage.viewer.type_into(stage.channel(pane), b"held"));
+        stage.host.come_up(index, usize::MAX);
+        stage.host.with(index, |terminal| terminal.broken = index == 0);
+    }
+    eventually(|| stage.host.with(1, |terminal| terminal.written == b"held")).await;
 }
