@@ -80,8 +80,8 @@ pub(super) struct Hub {
     pub(super) updates: Updates,
     pub(super) timers: Timers,
     pub(super) spawns: Semaphore,
-    /// Starts of programs under way.
-    pub(super) starts: TaskTracker,
+    /// Starts under way, and programs that have not ended, of closed panes too.
+    pub(super) running: TaskTracker,
     /// Set off when the gateway ends; viewers then say goodbye.
     pub(super) shutdown: CancellationToken,
     marks: OnceLock<Marks>,
@@ -196,14 +196,12 @@ impl Gateway {
         let hub = &self.hub;
         hub.shutdown.cancel();
         hub.spawns.close();
-        hub.starts.close();
+        hub.running.close();
         for live in &hub.terminals {
             live.terminal.kill();
         }
-        let deadline = Instant::now() + PROGRAMS_END_WITHIN;
-        let _ = tokio::time::timeout_at(deadline.into(), hub.starts.wait()).await;
-        while !hub.terminals.is_empty() && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        if tokio::time::timeout(PROGRAMS_END_WITHIN, hub.running.wait()).await.is_err() {
+            tracing::warn!(left = hub.running.len(), "programs did not end in time");
         }
         let store = self.store.clone();
         let saved = tokio::task::spawn_blocking(move || {
@@ -246,7 +244,7 @@ impl Hub {
             next_viewer: AtomicU64::new(1),
             updates: Updates::new(),
             timers: Timers::default(),
-            starts: TaskTracker::new(),
+            running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             marks: OnceLock::new(),
         }
@@ -351,10 +349,7 @@ impl Hub {
     fn detach(self: &Arc<Self>, viewer: &Arc<Viewer>) {
         self.viewers.remove(&viewer.id);
         self.plan().channels.viewer_gone(viewer.id);
-        let subscriptions = std::mem::take(&mut viewer.lock().subscriptions);
-        for subscription in subscriptions.values() {
-            subscription.end();
-        }
+        viewer.lock().leave();
         for slot in self.slots() {
             self.with_pane(&slot, |state, terminal, effects| {
                 state.subscribers.retain(|subscription| subscription.viewer_id() != viewer.id);

@@ -7,6 +7,8 @@ mod panes;
 mod requests;
 mod saved;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod updates;
 mod view;

@@ -1,14 +1,18 @@
 //! Panes in the gateway: each behind its own lock, its terminal in the terminals map, and what their events
 //! ask for carried out.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
+
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::hub::Hub;
 use super::viewer::Subscription;
 use crate::clock::Moment;
 use crate::host::{Exit, Sink, SpawnRequest, Spawned, Terminal};
 use crate::ids::{PaneId, ViewerId};
+use crate::pane::input::Undelivered;
 use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
 use crate::pane::{Effects, Pane};
@@ -85,6 +89,8 @@ pub(super) struct Live {
 struct PaneSink {
     hub: Weak<Hub>,
     slot: Arc<Slot>,
+    /// Held until the host lets go of this, after the program's end: a shutdown waits for it.
+    _running: TaskTrackerToken,
 }
 
 impl Sink for PaneSink {
@@ -152,19 +158,24 @@ impl Hub {
         if info {
             self.updates.mark(|changes| _ = changes.panes.insert(slot.id));
         }
-        if let Some((undelivered, why)) = undelivered {
-            for gone in undelivered {
-                self.tell_undelivered(slot.id, gone.viewer, gone.bytes, why);
-            }
-        }
+        self.give_back(slot.id, undelivered);
         if let Some(at) = look_at {
             self.timers.set(slot.id, at);
         }
         if let Some(generation) = start {
             self.start(slot, generation);
         }
-        if close {
+        // Programs that end with the gateway say nothing about their panes, which are to be there after it.
+        if close && !self.shutdown.is_cancelled() {
             self.close_pane_of_its_own(slot.id);
+        }
+    }
+
+    fn give_back(&self, pane: PaneId, undelivered: Option<(Vec<Undelivered>, &'static str)>) {
+        if let Some((undelivered, why)) = undelivered {
+            for gone in undelivered {
+                self.tell_undelivered(pane, gone.viewer, gone.bytes, why);
+            }
         }
     }
 
@@ -190,10 +201,12 @@ impl Hub {
     /// Starts a terminal of this generation, in its turn.
     fn start(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) {
         let (hub, slot) = (self.clone(), slot.clone());
-        self.starts.spawn(async move {
+        self.running.spawn(async move {
             let Ok(_turn) = hub.spawns.acquire().await else { return };
             let Some(request) = hub.spawn_request(&slot, generation) else { return };
-            let sink = Arc::new(PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone() });
+            let sink =
+                PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone(), _running: hub.running.token() };
+            let sink = Arc::new(sink);
             match hub.host.spawn(request, sink).await {
                 Ok(spawned) => hub.started(&slot, generation, spawned),
                 Err(error) => hub.with_pane(&slot, |state, _, effects| {
@@ -207,7 +220,7 @@ impl Hub {
     fn spawn_request(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) -> Option<SpawnRequest> {
         self.with_pane(slot, |state, _, effects| {
             state.pane.settle_size(Instant::now(), None, effects);
-            (state.pane.generation() == generation).then(|| SpawnRequest {
+            state.pane.awaits(generation).then(|| SpawnRequest {
                 generation,
                 command: self.settings.command.clone(),
                 cwd: state.pane.cwd().clone(),
@@ -220,11 +233,12 @@ impl Hub {
     fn started(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, spawned: Spawned) {
         let Spawned { terminal, note } = spawned;
         self.with_pane(slot, |state, _, effects| {
-            let wanted = !self.shutdown.is_cancelled()
-                && state.pane.started(generation, note.as_deref(), Moment::now(), &*terminal, effects);
+            let wanted = state.pane.started(generation, note.as_deref(), Moment::now(), &*terminal, effects);
             if wanted {
                 self.terminals.insert(slot.id, Live { generation, terminal: terminal.clone() });
-            } else {
+            }
+            // Looked at after it is in the map: a shutdown that begins later finds it there.
+            if !wanted || self.shutdown.is_cancelled() {
                 terminal.kill();
             }
         });
@@ -246,10 +260,15 @@ impl Hub {
     pub(super) async fn run_timers(self: Arc<Self>) {
         loop {
             let pane = self.timers.next().await;
-            if let Some(slot) = self.slot(pane) {
+            let Some(slot) = self.slot(pane) else { continue };
+            let ring = || {
                 self.with_pane(&slot, |state, terminal, effects| {
                     state.pane.tick(Instant::now(), terminal, effects);
                 });
+            };
+            // One broken pane must not stop the alarms of all others.
+            if catch_unwind(AssertUnwindSafe(ring)).is_err() {
+                tracing::error!(%pane, "an alarm came to no good end");
             }
         }
     }
@@ -258,14 +277,16 @@ impl Hub {
     pub(super) fn forget_pane(&self, pane: PaneId) {
         let Some((_, slot)) = self.panes.remove(&pane) else { return };
         self.by_channel.remove(&slot.channel);
+        let mut effects = Effects::default();
         let subscribers = {
             let mut state = slot.lock();
-            state.pane.close();
+            state.pane.close(&mut effects);
             if let Some((_, live)) = self.terminals.remove(&pane) {
                 live.terminal.kill();
             }
             std::mem::take(&mut state.subscribers)
         };
+        self.give_back(pane, effects.undelivered);
         for subscription in subscribers {
             subscription.end();
         }

@@ -124,14 +124,17 @@ impl Attached {
     /// # Errors
     /// When the channel is nobody's. Input that the pane does not take is answered to the viewer.
     pub fn input(&self, frame: &InputFrame) -> Result<(), UnknownChannel> {
-        let Some(slot) = self.hub.by_channel.get(&frame.channel).map(|slot| slot.clone()) else {
-            return Err(UnknownChannel { channel: frame.channel.0 });
-        };
+        let unknown = UnknownChannel { channel: frame.channel.0 };
+        let slot = self.hub.by_channel.get(&frame.channel).map(|slot| slot.clone()).ok_or(unknown)?;
         let typed = Typed { viewer: self.viewer.id, kind: frame.kind, bytes: &frame.payload };
         let taken = self.hub.with_pane(&slot, |state, terminal, effects| {
+            if state.pane.is_closed() {
+                // Since it was looked up.
+                return Err(unknown);
+            }
             let answers = state.answers(typed.viewer);
-            state.pane.input(typed, answers, Instant::now(), terminal, effects)
-        });
+            Ok(state.pane.input(typed, answers, Instant::now(), terminal, effects))
+        })?;
         if let Err(InputRefused { code, message, bytes }) = taken {
             self.viewer.refuse(ErrorMessage {
                 code: code.to_owned(),
@@ -295,8 +298,12 @@ impl Hub {
         Ok(Made::default())
     }
 
-    fn watch_pane(&self, viewer: &Arc<Viewer>, slot: &Arc<Slot>, offset: Option<u64>) {
+    pub(super) fn watch_pane(&self, viewer: &Arc<Viewer>, slot: &Arc<Slot>, offset: Option<u64>) {
         let mut state = slot.lock();
+        if state.pane.is_closed() {
+            // Closed since it was looked up: nobody would end this watch.
+            return;
+        }
         let log = &state.pane.log;
         // A newcomer to a log that no longer reaches back to its beginning must restart, like one whose
         // offset is gone: no byte has this offset.

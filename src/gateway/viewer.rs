@@ -27,6 +27,9 @@ pub(super) const MAX_QUEUED: usize = 256;
 /// How long a compact viewer may take to go through a pane's past output.
 const REPLAYED_WITHIN: Duration = Duration::from_secs(2);
 
+/// How many subscriptions that have ended may wait in a viewer's queue before they are looked for.
+const SPARE_ENDED: usize = 16;
+
 /// Which of the two framings a viewer speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -63,7 +66,7 @@ impl Subscription {
     /// The pane has more. Nearly free when the viewer knows that already.
     pub(super) fn mark(self: &Arc<Self>) {
         if !self.ready.swap(true, Ordering::AcqRel) {
-            self.viewer.lock().ready.push_back(self.clone());
+            self.viewer.lock().queue(self);
             self.viewer.wake.notify_one();
         }
     }
@@ -86,6 +89,10 @@ impl Subscription {
     /// Nothing more of it goes out.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 }
 
@@ -117,8 +124,38 @@ pub(super) struct ViewerState {
 impl ViewerState {
     /// Lets go of a pane that is closed.
     pub(super) fn forget(&mut self, pane: PaneId) {
-        self.subscriptions.remove(&pane);
         self.measured.remove(&pane);
+        if let Some(subscription) = self.subscriptions.remove(&pane) {
+            subscription.end();
+            if subscription.ready.load(Ordering::Acquire) {
+                self.drop_ended();
+            }
+        }
+    }
+
+    /// Lets go of every pane, for good: what is queued refers back to the viewer, and would keep it.
+    pub(super) fn leave(&mut self) {
+        for subscription in self.subscriptions.drain().map(|(_, subscription)| subscription) {
+            subscription.end();
+        }
+        self.ready.clear();
+    }
+
+    /// Puts a subscription that has more at the end of the queue.
+    fn queue(&mut self, subscription: &Arc<Subscription>) {
+        // Looked at under the lock: once its viewer has left, nothing is queued.
+        if subscription.has_ended() {
+            return;
+        }
+        // Only ended ones, of panes that a viewer watches anew again and again, make it longer than this.
+        if self.ready.len() > 2 * self.subscriptions.len() + SPARE_ENDED {
+            self.drop_ended();
+        }
+        self.ready.push_back(subscription.clone());
+    }
+
+    fn drop_ended(&mut self) {
+        self.ready.retain(|subscription| !subscription.has_ended());
     }
 }
 
@@ -216,7 +253,7 @@ impl Viewer {
     fn pull_from(&self, subscription: &Arc<Subscription>) -> Option<Pulled> {
         // Lowered before the log is read: output that comes in between marks the subscription again.
         subscription.ready.store(false, Ordering::Release);
-        if subscription.ended.load(Ordering::Acquire) {
+        if subscription.has_ended() {
             return None;
         }
         if self.framing == Framing::Native && !subscription.announced.swap(true, Ordering::AcqRel) {

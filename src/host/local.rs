@@ -216,19 +216,22 @@ impl Watcher {
         let ended = CancellationToken::new();
         let reading =
             read(self.terminal.master.clone(), self.output.clone(), self.floods.clone(), ended.clone());
+        // Set off also when the runtime drops this task: a thread that reads a flood must end then.
+        let ended = ended.drop_guard();
         let mut reading = pin!(reading);
         let read_all = self.until_exit(reading.as_mut()).await;
         // While the program is a zombie its id, and so its group's, belongs to nobody else.
         let group = self.program.pid();
         let _ = kill_process_group(group, Signal::HUP);
         let exit = self.program.reap().map_or(Exit::Unknown, exit_of);
-        ended.cancel();
+        drop(ended);
         if !read_all {
             reading.await;
         }
         let Watcher { terminal, output, .. } = self;
         output.sink.exited(output.generation, exit);
-        drop(terminal);
+        // Nothing more is reported, and what reports holds the pane.
+        drop((output, terminal));
         end_leftovers(group).await;
     }
 
@@ -262,6 +265,7 @@ impl Watcher {
 /// of its own, so that reading and sending have a core each.
 async fn read(master: Arc<Master>, output: Output, floods: Arc<Semaphore>, ended: CancellationToken) {
     let mut reader = Reader::new();
+    let mut end = End { ended, read_until: None };
     let mut full_turns = 0;
     loop {
         let watched = match master.watch_output() {
@@ -272,19 +276,19 @@ async fn read(master: Arc<Master>, output: Output, floods: Arc<Semaphore>, ended
                 continue;
             }
         };
-        let turn = read_watched(&watched, &mut reader, &output, &mut full_turns, &ended).await;
+        let turn = read_watched(&watched, &mut reader, &output, &mut full_turns, &mut end).await;
         // Unwatched while a thread reads: else each of its reads would wake a worker for nothing.
         drop(watched);
-        if turn == Turn::HungUp || (turn == Turn::Drained && ended.is_cancelled()) {
+        if turn == Turn::HungUp || (turn == Turn::Drained && end.has_come()) {
             return;
         }
         full_turns = 0;
         let Ok(_thread) = floods.try_acquire() else { continue };
-        let (master, output, ended) = (master.clone(), output.clone(), ended.clone());
-        match tokio::task::spawn_blocking(move || read_flood(reader, &master, &output, &ended)).await {
-            Ok((back, Turn::Drained)) => reader = back,
+        let (master, output) = (master.clone(), output.clone());
+        match tokio::task::spawn_blocking(move || read_flood(reader, &master, &output, end)).await {
+            Ok((back, back_end, Turn::Drained)) => (reader, end) = (back, back_end),
             // A panic in the thread, or the end.
-            Ok((_, _)) | Err(_) => return,
+            Ok(_) | Err(_) => return,
         }
     }
 }
@@ -295,16 +299,15 @@ async fn read_watched(
     reader: &mut Reader,
     output: &Output,
     full_turns: &mut u32,
-    ended: &CancellationToken,
+    end: &mut End,
 ) -> Turn {
-    let mut deadline = Deadline::default();
     loop {
         let turn = output.read_turn(reader, watched.get_ref());
         match turn {
             Turn::HungUp => return Turn::HungUp,
-            Turn::Drained if ended.is_cancelled() => return Turn::Drained,
+            Turn::Drained if end.has_come() => return Turn::Drained,
             Turn::Drained => *full_turns = 0,
-            Turn::Full if deadline.is_over(ended) => return Turn::Drained,
+            Turn::Full if end.is_over() => return Turn::Drained,
             Turn::Full => {
                 *full_turns += 1;
                 if *full_turns >= FLOOD_AFTER {
@@ -320,39 +323,41 @@ async fn read_watched(
                 Err(_) => return Turn::HungUp,
             },
             // One more turn, for what the program printed last.
-            () = ended.cancelled() => {}
+            () = end.ended.cancelled() => {}
         }
     }
 }
 
 /// Reads a flooding program on a thread of its own, until it pauses, ends, or hangs up.
-fn read_flood(
-    mut reader: Reader,
-    master: &Master,
-    output: &Output,
-    ended: &CancellationToken,
-) -> (Reader, Turn) {
-    let mut deadline = Deadline::default();
+fn read_flood(mut reader: Reader, master: &Master, output: &Output, mut end: End) -> (Reader, End, Turn) {
     loop {
         let turn = match output.read_turn(&mut reader, master) {
             Turn::HungUp => Turn::HungUp,
-            Turn::Full if !deadline.is_over(ended) => continue,
-            Turn::Drained if !ended.is_cancelled() && master.wait_for_output(FLOOD_PAUSE) => {
-                continue;
-            }
+            Turn::Full if !end.is_over() => continue,
+            Turn::Drained if !end.has_come() && master.wait_for_output(FLOOD_PAUSE) => continue,
             Turn::Full | Turn::Drained => Turn::Drained,
         };
-        return (reader, turn);
+        return (reader, end, turn);
     }
 }
 
-/// Ends the reading of a terminal whose program has ended while others print to it for ever.
-#[derive(Default)]
-struct Deadline(Option<Instant>);
+/// Ends the reading of a terminal whose program has ended, also while others print to it for ever. One for all of
+/// the reading, whoever does it: else each that takes over would begin to wait anew.
+struct End {
+    /// Set off when the program has ended.
+    ended: CancellationToken,
+    /// When to read no more, once that was seen.
+    read_until: Option<Instant>,
+}
 
-impl Deadline {
-    fn is_over(&mut self, ended: &CancellationToken) -> bool {
-        ended.is_cancelled() && Instant::now() >= *self.0.get_or_insert_with(|| Instant::now() + DRAIN_FOR)
+impl End {
+    fn has_come(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    fn is_over(&mut self) -> bool {
+        let until = || Instant::now() + DRAIN_FOR;
+        self.has_come() && Instant::now() >= *self.read_until.get_or_insert_with(until)
     }
 }
 
@@ -416,4 +421,84 @@ fn signal_name(number: i32) -> String {
     ];
     let known = NAMES.iter().find(|(signal, _)| signal.as_raw() == number);
     known.map_or_else(|| format!("signal {number}"), |(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::pane::log::OutputBuf;
+
+    /// How long anything may take to come about.
+    const SOON: Duration = Duration::from_secs(6);
+
+    #[derive(Default)]
+    struct Notes {
+        printed: AtomicUsize,
+        exit: Mutex<Option<Exit>>,
+        /// How long output keeps its reader.
+        slowness: Duration,
+    }
+
+    impl Sink for Notes {
+        fn output(&self, _: Generation, output: OutputBuf) {
+            self.printed.fetch_add(output.payload().len(), Ordering::Relaxed);
+            std::thread::sleep(self.slowness);
+        }
+
+        fn writable(&self, _: Generation) {}
+
+        fn exited(&self, _: Generation, exit: Exit) {
+            *self.exit.lock().unwrap() = Some(exit);
+        }
+    }
+
+    async fn run(host: &LocalHost, script: &str, slowness: Duration) -> (Arc<dyn Terminal>, Arc<Notes>) {
+        let notes = Arc::new(Notes { slowness, ..Notes::default() });
+        let request = SpawnRequest {
+            generation: Generation(1),
+            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            cwd: "/".into(),
+            environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+            size: Size::DEFAULT,
+        };
+        let terminal = host.spawn(request, notes.clone()).await.unwrap().terminal;
+        terminal.start();
+        (terminal, notes)
+    }
+
+    async fn eventually(mut condition: impl FnMut() -> bool) {
+        let waiting = async {
+            while !condition() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_end_is_reported_while_others_print_on_and_no_thread_is_left_to_read_them() {
+        let host = LocalHost { floods: Arc::new(Semaphore::new(0)) };
+        // It prints faster than it is read, so there is always more.
+        let script = "(trap '' HUP; exec yes) & sleep 0.1; exit 4";
+        let (_, notes) = run(&host, script, Duration::from_millis(3)).await;
+        eventually(|| *notes.exit.lock().unwrap() == Some(Exit::Code(4))).await;
+    }
+
+    #[test]
+    fn a_flood_does_not_hold_up_the_end_of_its_runtime() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (_, notes) = run(&LocalHost::default(), "exec yes", Duration::ZERO).await;
+            eventually(|| notes.printed.load(Ordering::Relaxed) > 16 << 20).await;
+        });
+        let (ended_tx, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            drop(runtime);
+            ended_tx.send(())
+        });
+        ended.recv_timeout(SOON).unwrap();
+    }
 }

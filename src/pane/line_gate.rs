@@ -23,10 +23,11 @@ impl LineGate {
         for line in input.split_inclusive(ends_line) {
             let ended = line.last().is_some_and(ends_line);
             // The byte that ends a line always fits: the kernel keeps a place for it.
-            in_line += line.len() - usize::from(ended);
-            if in_line > MAX_LINE {
-                return allowed + line.len() - usize::from(ended) - (in_line - MAX_LINE);
+            let length = line.len() - usize::from(ended);
+            if in_line + length > MAX_LINE {
+                return allowed + MAX_LINE.saturating_sub(in_line);
             }
+            in_line += length;
             allowed += line.len();
             if ended {
                 in_line = 0;
@@ -43,8 +44,8 @@ impl LineGate {
         };
     }
 
-    /// Notes that the terminal does not collect lines now, so nothing of the current one is kept for long.
-    pub fn raw(&mut self) {
+    /// Notes that nothing of the current line is kept: it was thrown away, or the terminal collects none now.
+    pub fn clear(&mut self) {
         self.in_line = 0;
     }
 }
@@ -75,6 +76,17 @@ mod tests {
         gate.wrote(&[b'x'; 4095]);
         assert_eq!(gate.allows(b"y", || true), 0);
         gate.wrote(b"\x03");
+        assert_eq!(gate.allows(b"y", || true), 1);
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_to_interrupt_does_no_harm_on_a_full_line() {
+        let mut gate = LineGate::default();
+        gate.wrote(&[b'x'; 4095]);
+        gate.wrote(b"\x14");
+        assert_eq!(gate.allows(b"y", || true), 0);
+        assert_eq!(gate.allows(b"yy\n", || true), 0);
+        gate.clear();
         assert_eq!(gate.allows(b"y", || true), 1);
     }
 

@@ -257,6 +257,12 @@ impl Pane {
         self.sizing.set_policy(settings.size);
     }
 
+    /// Whether a start of this generation is under way, and its terminal still wanted.
+    #[must_use]
+    pub fn awaits(&self, generation: Generation) -> bool {
+        generation == self.respawn.generation() && self.respawn.is_starting()
+    }
+
     /// The newest generation.
     #[must_use]
     pub fn generation(&self) -> Generation {
@@ -406,7 +412,8 @@ impl Pane {
         if self.life.readiness.is_some() || !terminal.interrupt(*key) {
             return false;
         }
-        self.life.gate.wrote(keys);
+        // Whichever key it is that this terminal takes for an interrupt.
+        self.life.gate.clear();
         self.discard(effects);
         true
     }
@@ -734,9 +741,16 @@ impl Pane {
         true
     }
 
-    /// The pane is closed: nothing that comes up from now on is wanted.
-    pub fn close(&mut self) {
+    /// The pane is closed: nothing that comes up from now on is wanted, and what is held goes nowhere.
+    pub fn close(&mut self, effects: &mut Effects) {
         self.respawn.close();
+        self.discard(effects);
+    }
+
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.respawn.is_closed()
     }
 
     // Sizes, directories, time.
@@ -816,7 +830,7 @@ fn write(gate: &mut LineGate, terminal: &dyn Terminal, bytes: &[u8]) -> usize {
     let taken = terminal.write(&bytes[..allowed]);
     gate.wrote(&bytes[..taken]);
     if raw {
-        gate.raw();
+        gate.clear();
     }
     taken
 }

@@ -74,6 +74,12 @@ impl Respawn {
         self.starting.is_some()
     }
 
+    /// Whether the pane is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// When the next try may be made after a failure, if there was one.
     #[must_use]
     pub fn retry_at(&self) -> Option<Instant> {

@@ -568,7 +568,10 @@ fn what_older_generations_report_changes_nothing() {
 fn what_comes_up_after_the_close_is_not_wanted() {
     let mut stage = Stage::dead();
     stage.keys(ONE, b"x");
-    stage.pane.close();
+    let mut closed = Effects::default();
+    stage.pane.close(&mut closed);
+    let held = vec![Undelivered { viewer: ONE, bytes: 1 }];
+    assert_eq!(closed.undelivered, Some((held, "input_discarded")));
     assert!(stage.up(FIRST).0.is_none());
     assert_eq!((stage.ask(), stage.keys(ONE, b"y").start), (None, None));
 }
@@ -837,9 +840,10 @@ impl Ledger {
                 effects
             }
             Step::Close => {
-                stage.pane.close();
+                let mut effects = Effects::default();
+                stage.pane.close(&mut effects);
                 (self.closed, self.starting) = (true, None);
-                Effects::default()
+                effects
             }
         })
     }

@@ -1,0 +1,457 @@
+//! Tests of the hub against a host that is only pretended: it starts, prints and ends when it is told to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+
+use super::{Attached, Framing, Gateway, Settings, Update};
+use crate::geometry::Size;
+use crate::host::{Exit, Host, Sink, SpawnError, SpawnRequest, Spawned, Spawning, Terminal};
+use crate::ids::PaneId;
+use crate::pane::log::OutputBuf;
+use crate::protocol::client;
+use crate::protocol::frame::{Channel, InputFrame, InputKind};
+use crate::protocol::server::{ErrorMessage, LayoutUpdate, ServerMessage};
+
+/// How long anything may take to come about.
+const SOON: Duration = Duration::from_secs(5);
+
+// The host.
+
+#[derive(Debug, Default)]
+struct Condition {
+    written: Vec<u8>,
+    /// How many bytes it takes yet.
+    room: usize,
+    killed: bool,
+    ended: bool,
+    /// Whether to be asked for its modes is too much for it.
+    broken: bool,
+}
+
+/// A terminal that notes what is done to it.
+#[derive(Debug)]
+struct Pretended(Mutex<Condition>);
+
+impl Pretended {
+    fn lock(&self) -> MutexGuard<'_, Condition> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Terminal for Pretended {
+    fn start(&self) {}
+
+    fn write(&self, input: &[u8]) -> usize {
+        let mut condition = self.lock();
+        let taken = if condition.ended { 0 } else { input.len().min(condition.room) };
+        condition.room -= taken;
+        condition.written.extend_from_slice(&input[..taken]);
+        taken
+    }
+
+    fn interrupt(&self, _key: u8) -> bool {
+        false
+    }
+
+    fn resize(&self, _size: Size) {}
+
+    fn kill(&self) {
+        self.lock().killed = true;
+    }
+
+    fn reads_raw(&self) -> bool {
+        let broken = self.lock().broken;
+        assert!(!broken, "broken, as the test wants it");
+        true
+    }
+
+    fn cwd(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn foreground(&self) -> Option<String> {
+        None
+    }
+}
+
+/// One start that the host was asked for.
+struct Start {
+    request: SpawnRequest,
+    /// Taken when nothing more will be reported.
+    sink: Option<Arc<dyn Sink>>,
+    /// Taken when it came up or failed.
+    reply: Option<oneshot::Sender<Result<Spawned, SpawnError>>>,
+    /// Once it came up.
+    terminal: Option<Arc<Pretended>>,
+}
+
+/// A host that does what a test says. Clones are the same host.
+#[derive(Clone, Default)]
+struct Pretending(Arc<Mutex<Vec<Start>>>);
+
+impl Host for Pretending {
+    fn spawn(&self, request: SpawnRequest, sink: Arc<dyn Sink>) -> Spawning {
+        let (reply, outcome) = oneshot::channel();
+        self.lock().push(Start { request, sink: Some(sink), reply: Some(reply), terminal: None });
+        Box::pin(async move { outcome.await.expect("the test keeps what it has not answered") })
+    }
+}
+
+impl Pretending {
+    fn lock(&self) -> MutexGuard<'_, Vec<Start>> {
+        self.0.lock().unwrap()
+    }
+
+    fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn terminal(&self, index: usize) -> Option<Arc<Pretended>> {
+        self.lock()[index].terminal.clone()
+    }
+
+    /// Looks at a terminal that came up, or changes it.
+    fn with<T>(&self, index: usize, act: impl FnOnce(&mut Condition) -> T) -> T {
+        act(&mut self.terminal(index).expect("it came up").lock())
+    }
+
+    fn sink(&self, index: usize) -> Option<(Arc<dyn Sink>, crate::pane::respawn::Generation)> {
+        let starts = self.lock();
+        Some((starts[index].sink.clone()?, starts[index].request.generation))
+    }
+
+    /// A start comes up, in a PTY with so much room, unless it was answered before.
+    fn come_up(&self, index: usize, room: usize) {
+        let mut starts = self.lock();
+        let start = &mut starts[index];
+        let Some(reply) = start.reply.take() else { return };
+        let terminal = Arc::new(Pretended(Mutex::new(Condition { room, ..Condition::default() })));
+        start.terminal = Some(terminal.clone());
+        assert!(reply.send(Ok(Spawned { terminal, note: None })).is_ok(), "somebody waits for a start");
+    }
+
+    /// A start fails, unless it was answered before.
+    fn fail(&self, index: usize) {
+        if let Some(reply) = self.lock()[index].reply.take() {
+            let _ = reply.send(Err(SpawnError { reason: "told to".to_owned() }));
+        }
+    }
+
+    /// Reports output, also of a program that is long gone.
+    fn print(&self, index: usize, bytes: &[u8]) {
+        if let (Some(_), Some((sink, generation))) = (self.terminal(index), self.sink(index)) {
+            sink.output(generation, OutputBuf::copy_of(bytes));
+        }
+    }
+
+    /// Makes room in a PTY and reports it.
+    fn make_room(&self, index: usize, room: usize) {
+        if let (Some(terminal), Some((sink, generation))) = (self.terminal(index), self.sink(index)) {
+            terminal.lock().room += room;
+            sink.writable(generation);
+        }
+    }
+
+    /// Ends a program; again, if it has ended before.
+    fn end(&self, index: usize) {
+        if let (Some(terminal), Some((sink, generation))) = (self.terminal(index), self.sink(index)) {
+            terminal.lock().ended = true;
+            sink.exited(generation, Exit::Code(0));
+        }
+    }
+
+    /// Lets go of what reports a program, as a host does after its end.
+    fn let_go(&self, index: usize) {
+        self.lock()[index].sink = None;
+    }
+}
+
+// Viewers.
+
+struct Watching {
+    attached: Attached,
+    messages: mpsc::Receiver<Box<ServerMessage>>,
+    updates: broadcast::Receiver<Arc<Update>>,
+    /// Refusals, in order.
+    errors: Vec<ErrorMessage>,
+    /// The newest layout it was told.
+    layout: Option<LayoutUpdate>,
+}
+
+impl Watching {
+    fn attach(gateway: &Gateway) -> Watching {
+        let (attached, messages, updates) = gateway.attach(Framing::Native).unwrap();
+        Watching { attached, messages, updates, errors: Vec::new(), layout: None }
+    }
+
+    /// Asks for something. The pane that it made, if it was done and made one.
+    fn ask(&mut self, mut message: Value) -> Option<PaneId> {
+        message["requestId"] = json!(1);
+        self.attached.request(client::parse(message.to_string().as_bytes()).unwrap());
+        self.listen()
+    }
+
+    /// Takes in what was said to it alone. The pane of the last answer.
+    fn listen(&mut self) -> Option<PaneId> {
+        let mut made = None;
+        while let Ok(message) = self.messages.try_recv() {
+            match *message {
+                ServerMessage::Ok { pane_id, .. } => made = pane_id,
+                ServerMessage::Error(error) => self.errors.push(error),
+                _ => {}
+            }
+        }
+        made
+    }
+
+    /// Takes in what was said to all.
+    fn follow(&mut self) {
+        while let Ok(update) = self.updates.try_recv() {
+            match serde_json::from_str(&update.native()).unwrap() {
+                ServerMessage::State(state) => self.layout = Some(state.layout),
+                ServerMessage::LayoutUpdate(layout) => self.layout = Some(layout),
+                _ => {}
+            }
+        }
+    }
+
+    fn type_into(&self, channel: Channel, bytes: &[u8]) -> bool {
+        let payload = bytes.to_vec().into();
+        self.attached.input(&InputFrame { kind: InputKind::Input, channel, payload }).is_ok()
+    }
+
+    /// How many bytes of a pane's input it was told were not delivered, or not taken.
+    fn given_back(&mut self, pane: PaneId) -> usize {
+        self.listen();
+        let of_pane = self.errors.iter().filter(|error| error.pane_id == Some(pane));
+        of_pane.filter_map(|error| error.bytes).sum()
+    }
+}
+
+// The stage.
+
+fn settings() -> Settings {
+    let mut settings = Settings { coalesce: Duration::from_millis(1), ..Settings::default() };
+    settings.pane.ring_bytes = 1 << 10;
+    settings.pane.respawn.first_backoff = Duration::from_millis(1);
+    settings
+}
+
+struct Stage {
+    host: Pretending,
+    gateway: Gateway,
+    viewer: Watching,
+    first: PaneId,
+}
+
+impl Stage {
+    /// A gateway with one viewer and one pane, whose start is under way.
+    async fn open(settings: Settings) -> Stage {
+        let host = Pretending::default();
+        let gateway = Gateway::with_host(settings, Box::new(host.clone())).unwrap();
+        let mut viewer = Watching::attach(&gateway);
+        let first = viewer.ask(json!({ "type": "session_create" })).unwrap();
+        let stage = Stage { host, gateway, viewer, first };
+        stage.starts(1).await;
+        stage
+    }
+
+    /// The same, with the program running.
+    async fn running(settings: Settings) -> Stage {
+        let stage = Stage::open(settings).await;
+        stage.host.come_up(0, usize::MAX);
+        eventually(|| stage.live(stage.first)).await;
+        stage
+    }
+
+    /// Waits until the host was asked for so many starts.
+    async fn starts(&self, count: usize) {
+        eventually(|| self.host.count() >= count).await;
+    }
+
+    fn split(&mut self, pane: PaneId) -> PaneId {
+        self.viewer.ask(json!({ "type": "pane_split", "paneId": pane, "orientation": "vertical" })).unwrap()
+    }
+
+    fn close(&mut self, pane: PaneId) {
+        self.viewer.ask(json!({ "type": "pane_close", "paneId": pane }));
+    }
+
+    fn live(&self, pane: PaneId) -> bool {
+        self.gateway.hub.terminals.contains_key(&pane)
+    }
+
+    fn channel(&self, pane: PaneId) -> Channel {
+        self.gateway.hub.slot(pane).unwrap().channel
+    }
+
+    fn pending(&self, pane: PaneId) -> usize {
+        self.gateway.hub.slot(pane).map_or(0, |slot| slot.lock().pane.pending())
+    }
+}
+
+async fn eventually(condition: impl FnMut() -> bool) {
+    assert!(comes_true(condition).await, "it did not come about");
+}
+
+async fn comes_true(mut condition: impl FnMut() -> bool) -> bool {
+    let waiting = async {
+        while !condition() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(SOON, waiting).await.is_ok()
+}
+
+/// Lets every task go as far as it gets.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+// What must not stay behind.
+
+#[tokio::test]
+async fn a_viewer_that_leaves_with_output_unread_takes_nothing_with_it() {
+    let mut stage = Stage::running(settings()).await;
+    let (pane, slot) = (stage.first, stage.gateway.hub.slot(stage.first).unwrap());
+    stage.viewer.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane }] }));
+    stage.host.print(0, b"unread");
+    let other = Watching::attach(&stage.gateway);
+    let gone = Arc::downgrade(&stage.viewer.attached.viewer);
+    stage.viewer = other;
+    assert!(gone.upgrade().is_none(), "what was ready for it keeps it");
+    stage.close(pane);
+    stage.host.end(0);
+    stage.host.let_go(0);
+    let kept = Arc::downgrade(&slot);
+    drop(slot);
+    assert!(kept.upgrade().is_none(), "something keeps the closed pane and its output");
+}
+
+#[tokio::test]
+async fn a_watch_that_comes_too_late_does_not_keep_a_closed_pane() {
+    let mut stage = Stage::running(settings()).await;
+    let slot = stage.gateway.hub.slot(stage.first).unwrap();
+    stage.close(stage.first);
+    // As when the pane is closed just after it was looked up.
+    let viewer = stage.viewer.attached.viewer.clone();
+    stage.gateway.hub.watch_pane(&viewer, &slot, None);
+    stage.host.end(0);
+    stage.host.let_go(0);
+    let kept = Arc::downgrade(&slot);
+    drop(slot);
+    assert!(kept.upgrade().is_none(), "the watch keeps it");
+}
+
+#[tokio::test]
+async fn watching_over_and_over_piles_nothing_up() {
+    let mut stage = Stage::running(settings()).await;
+    let slot = stage.gateway.hub.slot(stage.first).unwrap();
+    let before = Arc::strong_count(&slot);
+    for _ in 0..500 {
+        stage.viewer.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": stage.first }] }));
+        stage.viewer.ask(json!({ "type": "pane_unwatch", "paneIds": [stage.first] }));
+    }
+    assert!(Arc::strong_count(&slot) < before + 50, "a viewer that does not read queues its old watches");
+}
+
+// Starts, closes and the end.
+
+#[tokio::test]
+async fn a_pane_closed_during_its_start_has_its_program_killed() {
+    let mut stage = Stage::open(settings()).await;
+    stage.close(stage.first);
+    stage.host.come_up(0, 0);
+    eventually(|| stage.host.with(0, |terminal| terminal.killed)).await;
+    assert!(!stage.live(stage.first));
+}
+
+#[tokio::test]
+async fn a_pane_closed_before_its_turn_is_not_started_at_all() {
+    let mut stage = Stage::open(Settings { max_spawns: 1, ..settings() }).await;
+    let waits = stage.split(stage.first);
+    stage.close(waits);
+    let next = stage.split(stage.first);
+    stage.host.come_up(0, 0);
+    stage.starts(2).await;
+    stage.host.come_up(1, 0);
+    eventually(|| stage.live(next)).await;
+    assert_eq!(stage.host.count(), 2);
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_what_comes_up_meanwhile_and_waits_for_it() {
+    let stage = Stage::open(settings()).await;
+    let gateway = stage.gateway.clone();
+    let shutdown = tokio::spawn(async move { gateway.shutdown().await });
+    stage.gateway.shutting_down().await;
+    stage.host.come_up(0, 0);
+    eventually(|| stage.host.with(0, |terminal| terminal.killed)).await;
+    settle().await;
+    assert!(!shutdown.is_finished(), "its program has not ended yet");
+    stage.host.end(0);
+    stage.host.let_go(0);
+    timeout(SOON, shutdown).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_the_programs_of_closed_panes() {
+    let mut stage = Stage::running(settings()).await;
+    stage.close(stage.first);
+    let gateway = stage.gateway.clone();
+    let shutdown = tokio::spawn(async move { gateway.shutdown().await });
+    sleep(Duration::from_millis(30)).await;
+    assert!(!shutdown.is_finished(), "its program has not ended yet");
+    stage.host.end(0);
+    stage.host.let_go(0);
+    timeout(Duration::from_secs(1), shutdown).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_closes_no_pane() {
+    let mut stage = Stage::running(settings()).await;
+    stage.viewer.ask(json!({ "type": "pane_set", "paneId": stage.first, "closeOnExit": true }));
+    let gateway = stage.gateway.clone();
+    let shutdown = tokio::spawn(async move { gateway.shutdown().await });
+    stage.gateway.shutting_down().await;
+    stage.host.end(0);
+    stage.host.let_go(0);
+    timeout(SOON, shutdown).await.unwrap().unwrap();
+    assert!(stage.gateway.hub.slot(stage.first).is_some(), "it is to be there after the restart");
+}
+
+#[tokio::test]
+async fn a_closed_pane_gives_back_what_was_held_for_it() {
+    let mut stage = Stage::open(settings()).await;
+    let channel = stage.channel(stage.first);
+    assert!(stage.viewer.type_into(channel, b"held"));
+    let slot = stage.gateway.hub.slot(stage.first).unwrap();
+    stage.close(stage.first);
+    assert_eq!(stage.viewer.given_back(stage.first), 4);
+    // As when the pane is closed just after its channel was looked up.
+    stage.gateway.hub.by_channel.insert(channel, slot);
+    assert!(!stage.viewer.type_into(channel, b"late"));
+}
+
+#[tokio::test]
+async fn a_broken_pane_does_not_stop_the_alarms_of_others() {
+    let mut stage = Stage::open(settings()).await;
+    let other = stage.split(stage.first);
+    stage.starts(2).await;
+    for (index, pane) in [stage.first, other].into_iter().enumerate() {
+        assert!(stage.viewer.type_into(stage.channel(pane), b"held"));
+        stage.host.come_up(index, usize::MAX);
+        stage.host.with(index, |terminal| terminal.broken = index == 0);
+    }
+    eventually(|| stage.host.with(1, |terminal| terminal.written == b"held")).await;
+}
