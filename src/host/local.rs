@@ -88,6 +88,15 @@ fn nearest_directory(wanted: &Path) -> PathBuf {
     wanted.ancestors().find(enterable).unwrap_or(Path::new("/")).to_owned()
 }
 
+/// The directory behind a link of `/proc`, where the system marks one that was removed by a word after its name.
+fn as_it_was_called(link: PathBuf) -> PathBuf {
+    let name = link.to_str().and_then(|text| text.strip_suffix(" (deleted)"));
+    match name {
+        Some(name) if !link.exists() => PathBuf::from(name),
+        _ => link,
+    }
+}
+
 /// A PTY of this machine.
 #[derive(Debug)]
 struct LocalTerminal {
@@ -174,7 +183,7 @@ impl Terminal for LocalTerminal {
 
     fn cwd(&self) -> Option<PathBuf> {
         let link = std::fs::read_link(format!("/proc/{}/cwd", self.pid.as_raw_nonzero())).ok()?;
-        link.is_absolute().then_some(link)
+        link.is_absolute().then(|| as_it_was_called(link))
     }
 
     fn foreground(&self) -> Option<String> {
@@ -500,5 +509,15 @@ mod tests {
             ended_tx.send(())
         });
         ended.recv_timeout(SOON).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_gone_is_called_by_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let odd = dir.path().join("odd (deleted)");
+        assert_eq!(as_it_was_called(odd.clone()), dir.path().join("odd"));
+        std::fs::create_dir(&odd).unwrap();
+        assert_eq!(as_it_was_called(odd.clone()), odd);
+        assert_eq!(as_it_was_called(dir.path().join("gone")), dir.path().join("gone"));
     }
 }
