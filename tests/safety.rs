@@ -166,6 +166,9 @@ fn the_token_in_the_address_is_swapped_for_a_cookie() {
     assert_eq!(gateway.request("GET", &format!("/x?token={TOKEN}"), &[]).status, 401);
     let host = gateway.host();
     assert_eq!(gateway.upgrade(&format!("/mux?token={TOKEN}"), &[("Host", &host)]).status, 101);
+    let native = [("Host", host.as_str()), ("Sec-WebSocket-Protocol", "everpane.v1")];
+    assert_eq!(gateway.upgrade(&format!("/mux?token={TOKEN}"), &native).status, 401);
+    assert_eq!(gateway.upgrade("/mux", &[&native[..], &[BEARER]].concat()).status, 101);
 }
 
 #[test]

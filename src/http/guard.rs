@@ -25,7 +25,7 @@ use crate::config::{Config, Token};
 const OPEN: [&str; 3] = ["/healthz", "/login", "/login.css"];
 
 /// Where the token may be a query parameter: at the page, which swaps it for the cookie at once, and at the
-/// viewers' socket, for clients that can set no header.
+/// viewers' socket in the compact framing, whose clients can often set no header. Who can ask for a subprotocol can.
 const PAGE: &str = "/";
 const SOCKET: &str = "/mux";
 
@@ -237,7 +237,13 @@ fn presented<'a>(credentials: &'a Credentials, head: &'a Parts) -> Presented<'a>
 }
 
 fn token_in_address(head: &Parts) -> Option<String> {
-    if head.method != Method::GET || ![PAGE, SOCKET].contains(&head.uri.path()) {
+    let compact = !head.headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL);
+    let taken = match head.uri.path() {
+        PAGE => true,
+        SOCKET => compact,
+        _ => false,
+    };
+    if head.method != Method::GET || !taken {
         return None;
     }
     Query::<AddressQuery>::try_from_uri(&head.uri).ok()?.0.token

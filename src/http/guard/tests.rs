@@ -104,6 +104,7 @@ fn each_credential_counts_where_it_should() {
         ("GET", "/?a=b&token=sixteen%2Dletters-", vec![], swap),
         ("POST", "/?token=sixteen-letters-", vec![], no),
         ("GET", "/mux?token=sixteen-letters-", vec![upgrade], enter),
+        ("GET", "/mux?token=sixteen-letters-", vec![upgrade, ("sec-websocket-protocol", "everpane.v1")], no),
         ("GET", "/mux?token=wrong", vec![upgrade], no),
         ("GET", "/mux?token=sixteen-letters-&token=x", vec![upgrade], no),
         ("GET", "/x?token=sixteen-letters-", vec![], no),
