@@ -355,6 +355,8 @@ fn what_is_wrong_at_the_start_is_one_clear_line() {
     ];
     for (line, wanted) in cases {
         assert!(line.contains(wanted), "{line}");
+        let causes: Vec<_> = line.split(": ").collect();
+        assert!(causes.windows(2).all(|pair| pair[0] != pair[1]), "said twice: {line}");
     }
 }
 

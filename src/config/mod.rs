@@ -75,7 +75,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("cannot read the config file {}: {source}", file.display())]
+    #[error("cannot read the config file {}", file.display())]
     Unreadable {
         /// The file asked for.
         file: PathBuf,
@@ -115,7 +115,7 @@ pub enum ConfigError {
         allowed: String,
     },
     /// A token that protects nothing or cannot be sent.
-    #[error("EVERPANE_TOKEN: {0}")]
+    #[error("EVERPANE_TOKEN")]
     Token(#[from] TokenError),
     /// A default that needs a home directory, and there is none.
     #[error("there is no home directory to take a default from; set {key}")]
