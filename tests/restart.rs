@@ -220,6 +220,7 @@ fn two_generations() -> Stage {
         until_saved(&stage, "state.json", name);
     }
     until_saved(&stage, "state.json.previous", "older");
+    until_saved(&stage, "output/p1.out", "> ");
     stage.crash();
     stage
 }
@@ -251,6 +252,8 @@ fn a_damaged_state_is_set_aside_and_the_one_before_is_used() {
 #[test]
 fn with_no_state_left_it_starts_empty_and_says_so() {
     let mut stage = two_generations();
+    let output = stage.path("data/output/p1.out");
+    let printed = fs::read(&output).unwrap();
     for file in ["state.json", "state.json.previous"] {
         fs::write(stage.path("data").join(file), "garbage").unwrap();
     }
@@ -258,9 +261,16 @@ fn with_no_state_left_it_starts_empty_and_says_so() {
     let mut viewer = stage.viewer();
     viewer.until("the notice", |mirror| mirror.notices.contains_key("state_damaged"));
     assert!(viewer.mirror.tabs.is_empty());
-    assert!(viewer.mirror.notices["state_damaged"].contains("starting with an empty one"));
+    let notice = &viewer.mirror.notices["state_damaged"];
+    assert!(notice.contains("starting with an empty one") && notice.contains("p1.out.damaged-1"), "{notice}");
     assert_eq!(set_aside(&stage).len(), 2);
     viewer.create_session();
+    assert!(!output.exists() || fs::read(&output).unwrap() != printed);
+    assert_eq!(
+        fs::read(stage.path("data/output/p1.out.damaged-1")).unwrap(),
+        printed,
+        "what it printed is kept"
+    );
 }
 
 #[test]

@@ -125,6 +125,7 @@ impl Gateway {
                 (Some(opened.store), opened.state)
             }
         };
+        let state_is_whole = warnings.is_empty();
         let hub = Arc::new(Hub::new(settings, host));
         if let Some(store) = &store {
             let _ = hub.marks.set(store.marks());
@@ -133,7 +134,10 @@ impl Gateway {
             hub.restore(state, store.as_ref(), &mut warnings);
         }
         if let Some(store) = &mut store {
-            hub.forget_orphans(store);
+            match state_is_whole {
+                true => hub.orphans(store).for_each(|pane| store.marks().forget_output(pane)),
+                false => warnings.extend(hub.orphans(store).map(|pane| keep_orphan(store, pane))),
+            }
             store.run(Arc::new(SourceOf(Arc::downgrade(&hub)))).map_err(StartError::Thread)?;
             hub.clone().watch_health(store);
         }
@@ -307,11 +311,10 @@ impl Hub {
         *self.plan() = Plan { layout, channels };
     }
 
-    fn forget_orphans(&self, store: &Store) {
+    /// Panes that the state knows nothing of, and whose output is on disk.
+    fn orphans(&self, store: &Store) -> impl Iterator<Item = PaneId> {
         let saved = store.saved_outputs().unwrap_or_default();
-        for orphan in saved.into_iter().filter(|pane| !self.panes.contains_key(pane)) {
-            store.marks().forget_output(orphan);
-        }
+        saved.into_iter().filter(|pane| !self.panes.contains_key(pane))
     }
 
     pub(super) fn insert_pane(&self, pane: Pane) -> Arc<Slot> {
@@ -424,6 +427,16 @@ impl Hub {
         };
         let panes: BTreeMap<_, _> = changes.panes.into_iter().filter_map(info).collect();
         (!panes.is_empty()).then_some(ServerMessage::PaneUpdate { panes })
+    }
+}
+
+/// Keeps the output of a pane that a damaged state may have known, and says where.
+fn keep_orphan(store: &Store, pane: PaneId) -> String {
+    match store.set_output_aside(pane) {
+        Ok(name) => {
+            format!("the last output of {pane}, which is in no layout now, was kept as output/{name}")
+        }
+        Err(error) => format!("cannot keep the last output of {pane} aside: {error}"),
     }
 }
 

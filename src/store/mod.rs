@@ -259,6 +259,14 @@ impl Store {
         output_file::list(&*self.disk, &self.dir)
     }
 
+    /// Sets the output that was saved for `pane` aside, where nothing overwrites it, and gives its new name.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be renamed.
+    pub fn set_output_aside(&self, pane: PaneId) -> io::Result<String> {
+        output_file::keep_aside(&*self.disk, &self.dir, pane)
+    }
+
     /// The output that was saved for `pane`; `None` if there is none.
     ///
     /// # Errors

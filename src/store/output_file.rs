@@ -108,6 +108,11 @@ pub(super) fn load(
     Err(LoadOutputError::Damaged { pane, reason, kept_as: file_name(&kept) })
 }
 
+/// Sets the saved output of `pane` aside, whole as it is, and gives its new name.
+pub(super) fn keep_aside(disk: &dyn Disk, dir: &Path, pane: PaneId) -> io::Result<String> {
+    set_aside(disk, &path(dir, pane)).map(|kept| file_name(&kept))
+}
+
 fn decode(file: Vec<u8>) -> Result<SavedOutput, Unreadable> {
     let ([offset, meta_length, length], payload) = seal::open(MAGIC, &file)?;
     let lengths_match = meta_length.checked_add(length) == Some(payload.len() as u64);
