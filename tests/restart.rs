@@ -319,6 +319,24 @@ fn a_state_of_a_newer_version_is_not_touched() {
 }
 
 #[test]
+fn what_is_logged_to_a_file_has_no_colours() {
+    let data = tempfile::tempdir().unwrap();
+    fs::write(data.path().join("state.json"), "garbage").unwrap();
+    let log = data.path().join("log");
+    let mut gateway = Command::new(env!("CARGO_BIN_EXE_everpane"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(data.path())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    eventually("the warning", || fs::read_to_string(&log).unwrap().contains("is damaged").then_some(()));
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
+    assert!(!fs::read_to_string(&log).unwrap().contains('\u{1b}'));
+}
+
+#[test]
 fn a_second_gateway_leaves_the_first_alone() {
     let stage = Stage::with_script(CAT);
     let (mut viewer, pane) = stage.open();

@@ -3,6 +3,7 @@
 mod serve;
 mod signals;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -10,13 +11,13 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 const EXAMPLES: &str = "\
 Examples:
-  everpane                         start the gateway and print the address to open
+  everpane                           start the gateway and print the address to open
   everpane serve --listen [::]:7433  the same, reachable from other machines
-  everpane serve --help            what can be set
+  everpane serve --help              what can be set
 
 Environment:
   EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
-  EVERPANE_LOG    what is logged to stderr: error, warn, info, debug, or everpane::http=debug and the like";
+  EVERPANE_LOG    what is logged to stderr: error, warn, info, debug; or everpane::http=debug";
 
 /// Terminal panes that outlive their shells, in the browser.
 #[derive(Debug, Parser)]
@@ -55,7 +56,10 @@ fn log_to_stderr() -> anyhow::Result<()> {
         .with_env_var("EVERPANE_LOG")
         .from_env()
         .map_err(|error| anyhow::anyhow!("EVERPANE_LOG: {error}"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colours are for people: in a file or a journal they are litter.
+    let ansi =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
     Ok(())
 }
 
