@@ -727,3 +727,42 @@ proptest! {
         });
     }
 }
+
+// Real programs.
+
+/// How many processes have `variable` in their environment.
+fn processes_with(variable: &str) -> usize {
+    let has = |process: &std::fs::DirEntry| {
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|known| known == variable.as_bytes())
+    };
+    std::fs::read_dir("/proc").unwrap().flatten().filter(has).count()
+}
+
+#[test]
+fn a_shutdown_during_a_start_leaves_no_process() {
+    let marker = format!("EVERPANE_TEST_MARKER={}", std::process::id());
+    for pause in [0, 1, 4] {
+        let (name, value) = marker.split_once('=').unwrap();
+        // Hears no hang-up: who leaves it to the kernel leaves it behind.
+        let script = "trap '' HUP; while :; do sleep 1000; done";
+        let settings = Settings {
+            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            environment: vec![
+                (name.to_owned(), value.to_owned()),
+                ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
+            ],
+            ..settings()
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let gateway = Gateway::start(settings).unwrap();
+            let mut viewer = Watching::attach(&gateway);
+            viewer.ask(json!({ "type": "session_create" })).unwrap();
+            sleep(Duration::from_micros(500 * pause)).await;
+            gateway.shutdown().await;
+        });
+        drop(runtime);
+        assert_eq!(processes_with(&marker), 0, "after {pause} half milliseconds");
+    }
+}
