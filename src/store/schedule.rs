@@ -12,10 +12,13 @@ use crate::ids::PaneId;
 /// How often files are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pace {
-    /// From the first change of the state to its write, and the least time between two such writes.
+    /// From the first change of the state after a quiet time to its write. Short: what was acknowledged and not
+    /// written yet is lost in a crash.
     pub state_wait: Duration,
+    /// The least time between two writes of the state.
+    pub state_gap: Duration,
     /// The most time between two writes of a state that keeps changing and is so large that writing it at every
-    /// `state_wait` would take more than `bytes_per_second`.
+    /// `state_gap` would take more than `bytes_per_second`.
     pub state_gap_max: Duration,
     /// From the first new output of a pane to its write.
     pub output_wait: Duration,
@@ -34,7 +37,8 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Pace {
         Pace {
-            state_wait: Duration::from_millis(100),
+            state_wait: Duration::from_millis(5),
+            state_gap: Duration::from_millis(100),
             state_gap_max: Duration::from_secs(1),
             output_wait: Duration::from_millis(250),
             output_gap: Duration::from_secs(2),
@@ -181,7 +185,7 @@ impl Schedule {
         match job {
             Job::State => {
                 self.state.due = None;
-                self.state.not_before = now + self.pace.state_wait;
+                self.state.not_before = now + self.pace.state_gap;
             }
             Job::Output(pane) => {
                 let times = self.panes.entry(pane).or_default();
@@ -306,10 +310,10 @@ mod tests {
             bench.mark(A);
             bench.pass(ms(10));
         }
-        assert_eq!(bench.times(Job::State), [100, 200, 300]);
+        assert_eq!(bench.times(Job::State), [5, 105, 205, 305]);
         assert_eq!(bench.times(A), [250]);
         bench.pass(ms(9650));
-        assert_eq!(bench.times(Job::State), [100, 200, 300, 400]);
+        assert_eq!(bench.times(Job::State), [5, 105, 205, 305, 405]);
         assert_eq!(bench.times(A), [250, 2250]);
         assert_eq!(bench.schedule.next(bench.now), Next::Idle);
     }
@@ -323,7 +327,7 @@ mod tests {
                 bench.pass(ms(10));
             }
             let times = bench.times(Job::State);
-            assert_eq!(times[0], 100, "the first change does not wait for it");
+            assert_eq!(times[0], 5, "the first change does not wait for it");
             assert!(times.len() > 2 && times.windows(2).all(|pair| pair[1] - pair[0] == gap), "{times:?}");
         }
     }
@@ -444,7 +448,7 @@ mod tests {
             }
 
             for job in (0..6).map(|pane| Job::Output(PaneId(pane))).chain([Job::State]) {
-                let gap = if job == Job::State { pace.state_wait } else { pace.output_gap };
+                let gap = if job == Job::State { pace.state_gap } else { pace.output_gap };
                 let times = bench.times(job);
                 prop_assert!(times.windows(2).all(|pair| ms(pair[1] - pair[0]) >= gap), "{:?} {:?}", job, times);
             }

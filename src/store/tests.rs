@@ -57,6 +57,7 @@ fn fast() -> Limits {
     let ms = Duration::from_millis;
     let pace = Pace {
         state_wait: ms(1),
+        state_gap: ms(1),
         output_wait: ms(1),
         output_gap: ms(1),
         retry_first: ms(1),

@@ -112,6 +112,7 @@ test("a gateway that was killed comes back with its panes, and the page by itsel
 test("keys typed while the gateway is away are kept for it", async ({ gateway, open }) => {
   const viewer = await open({ expected: AWAY });
   await viewer.sees(/^ready\$/);
+  await gateway.saved("ready$");
   await gateway.kill();
   await viewer.page.locator(".pill.down").waitFor();
   await viewer.run("echo held-$((40+2))");

@@ -64,8 +64,9 @@ export class Conversation {
     });
     this.gateway = new Gateway(this.#link, (error) => events.failed(error));
     this.sender = new Sender(this.#link, () => (this.#current ? this.#model : undefined), {
-      refused: (paneId, bytes) => events.lost({ paneId, bytes, certain: true }),
-      uncertain: (bytes) => events.lost({ bytes, certain: false }),
+      refused: (paneId, bytes) => events.lost({ paneId, bytes, why: "full" }),
+      uncertain: (bytes) => events.lost({ bytes, why: "cut" }),
+      closed: (bytes) => events.lost({ bytes, why: "closed" }),
       held: (bytes) => events.held(bytes),
     });
     this.watches = new Watches(this.gateway);

@@ -1,12 +1,16 @@
 // What every test has: a gateway, a browser, and as many viewers as it wants.
 
+import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { test as base, expect } from "vitest";
 import { Gateway } from "./gateway.ts";
 import { Viewer, type Window } from "./viewer.ts";
 
+/** Where systems keep a browser that can be driven. */
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
 /** The browser that is driven. */
-const BROWSER = process.env["EVERPANE_BROWSER"] ?? "/usr/bin/chromium";
+const BROWSER = process.env["EVERPANE_BROWSER"] ?? BROWSERS.find(existsSync) ?? "chromium";
 
 const QUIET = [
   "--no-sandbox",

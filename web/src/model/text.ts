@@ -54,14 +54,15 @@ export interface Loss {
   /** The pane, if it was for one only. */
   paneId?: string;
   bytes: number;
-  /** `false`: nobody knows; the connection broke while it was on the way. */
-  certain: boolean;
+  /** There was no room; the connection broke, so that nobody knows; or the pane it was for is gone. */
+  why: "full" | "cut" | "closed";
 }
 
 /** Tells of lost input. */
 export function lostText(loss: Loss, panes: Record<string, PaneInfo>): string {
   const count = byteCount(loss.bytes);
-  if (!loss.certain) return `The connection broke with ${count} of input on the way; they may not have arrived.`;
+  if (loss.why === "cut") return `The connection broke with ${count} of input on the way; they may not have arrived.`;
+  if (loss.why === "closed") return `${count} not delivered: the pane they were typed into is gone.`;
   return `${prefix(loss.paneId, panes)}${count} not taken, because too much is waiting already.`;
 }
 

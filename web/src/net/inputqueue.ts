@@ -105,11 +105,13 @@ export class InputQueue {
     lane.pieces = [];
   }
 
-  /** Drops what waits for panes that are no more. */
-  retain(isOpen: (paneId: string) => boolean): void {
+  /** Drops what waits for panes that are no more. Returns how many bytes that were. */
+  retain(isOpen: (paneId: string) => boolean): number {
+    const before = this.#held;
     for (const paneId of this.#lanes.keys()) {
       if (!isOpen(paneId)) this.discard(paneId);
     }
+    return before - this.#held;
   }
 
   #lane(paneId: string): Lane {

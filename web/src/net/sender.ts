@@ -17,6 +17,8 @@ export interface SenderEvents {
   refused(paneId: string, bytes: number): void;
   /** The connection broke; `bytes` sent before may or may not have arrived. */
   uncertain(bytes: number): void;
+  /** `bytes` waited for panes that are no more. */
+  closed(bytes: number): void;
   /** The number of bytes that wait has changed. */
   held(bytes: number): void;
 }
@@ -56,7 +58,8 @@ export class Sender {
   pump(): void {
     const model = this.#model();
     if (model) {
-      this.#queue.retain((paneId) => paneId in model.channels);
+      const closed = this.#queue.retain((paneId) => paneId in model.channels);
+      if (closed > 0) this.#events.closed(closed);
       this.#send(model, this.#queue.take((paneId) => model.panes[paneId]?.pending ?? 0));
     }
     this.#events.held(this.#queue.held);

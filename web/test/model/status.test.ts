@@ -71,8 +71,9 @@ test("names", () => {
 
 test("what did not get through is named with its pane and its size", () => {
   const panes = { p1: info({ name: "build" }) };
-  expect(lostText({ paneId: "p1", bytes: 2048, certain: true }, panes)).toMatch(/^build: 2 KiB not taken/);
-  expect(lostText({ bytes: 1, certain: false }, panes)).toContain("1 byte of input");
+  expect(lostText({ paneId: "p1", bytes: 2048, why: "full" }, panes)).toMatch(/^build: 2 KiB not taken/);
+  expect(lostText({ bytes: 1, why: "cut" }, panes)).toContain("1 byte of input");
+  expect(lostText({ bytes: 20, why: "closed" }, panes)).toMatch(/^20 bytes not delivered/);
   expect(refusalText({ code: "x", message: "Held input is full.", paneId: "p1", bytes: 12 }, panes)).toBe(
     "build: 12 bytes not taken. Held input is full.",
   );
