@@ -164,6 +164,12 @@ impl Attached {
         ServerMessage::State(self.hub.state())
     }
 
+    /// All notices, also those that are over, for a viewer that fell behind the updates.
+    #[must_use]
+    pub fn notices(&self) -> Vec<ServerMessage> {
+        self.hub.updates.notices()
+    }
+
     /// After an update of the layout: panes that came or went, as far as this viewer is concerned.
     pub fn follow_layout(&self) {
         if self.viewer.framing == Framing::Compact {
@@ -524,6 +530,7 @@ impl Hub {
         if let Some(pane) = mine {
             state.view.focus(&plan.layout, pane);
         }
+        state.view.repair(&plan.layout);
     }
 
     /// Where an operation's new pane starts: beside the pane that is split, in its directory.
