@@ -395,6 +395,24 @@ fn a_pane_closed_while_its_program_starts_leaves_no_process() {
 }
 
 #[test]
+fn a_start_that_runs_out_of_descriptors_leaves_no_process() {
+    for spare in 0..12 {
+        let stage = Stage::with_script("exec sleep 1000");
+        let (mut viewer, pane) = stage.open();
+        let process = stage.process();
+        process.limit_descriptors(process.descriptors() + spare);
+        let split = json!({ "type": "pane_split", "paneId": pane, "orientation": "vertical" });
+        let new = viewer.ask(split).pane.unwrap();
+        viewer.until("how it went", |mirror| {
+            let known = mirror.channels.contains_key(&new);
+            known && !matches!(mirror.pane(new).status, PaneStatus::Starting)
+        });
+        let live = 1 + usize::from(viewer.mirror.connected(new));
+        eventually("no process that nobody knows of", || (stage.shells().len() == live).then_some(()));
+    }
+}
+
+#[test]
 fn a_start_that_fails_says_why_and_keeps_what_was_typed() {
     let stage = Stage::with_script(KEEPER);
     let (mut viewer, pane) = stage.open();

@@ -122,6 +122,7 @@ fn codes_in(source: &'static str) -> impl Iterator<Item = &'static str> {
 #[test]
 fn every_code_is_explained() {
     let sources = [
+        include_str!("../src/gateway/refusal.rs"),
         include_str!("../src/gateway/requests.rs"),
         include_str!("../src/gateway/panes.rs"),
         include_str!("../src/gateway/hub.rs"),

@@ -495,3 +495,28 @@ fn cut_and_resumed_again_and_again_nothing_is_lost_or_doubled() {
         assert_eq!(line, number.to_string());
     }
 }
+
+#[test]
+fn a_layout_of_any_size_reaches_its_viewers() {
+    let stage = Stage::with_script("exec cat\n");
+    let (mut viewer, first) = stage.open();
+    // A name may have 256 characters, of up to four bytes each.
+    let name = "\u{1f980}".repeat(256);
+    let mut panes = vec![first];
+    for _ in 0..100 {
+        let made = viewer.ask(json!({ "type": "tab_create", "sessionId": "s1", "name": name }));
+        panes.extend(made.pane);
+    }
+    for _ in 0..100 {
+        panes.push(viewer.split(panes[panes.len() - 1]));
+    }
+    for pane in &panes {
+        viewer.ask(json!({ "type": "pane_rename", "paneId": pane, "name": name }));
+    }
+    let mut late = stage.viewer();
+    late.until("every name", |mirror| {
+        panes.iter().all(|pane| mirror.panes.get(pane).is_some_and(|info| info.name.as_ref() == Some(&name)))
+    });
+    late.sync();
+    viewer.sync();
+}

@@ -341,7 +341,8 @@ impl Hub {
         if !state.layout.tabs.is_empty() {
             viewer.send(ServerMessage::State(state));
         }
-        for notice in self.updates.notices() {
+        let over = |notice: &ServerMessage| matches!(notice, ServerMessage::Notice { message, .. } if message.is_empty());
+        for notice in self.updates.notices().into_iter().filter(|notice| !over(notice)) {
             viewer.send(notice);
         }
         if viewer.framing == Framing::Compact {

@@ -2,8 +2,10 @@
 //! pure cores, hosts and viewers; what decides is in those cores.
 
 pub mod channels;
+mod edits;
 mod hub;
 mod panes;
+mod refusal;
 mod requests;
 mod saved;
 mod settings;
@@ -13,6 +15,7 @@ mod timers;
 mod updates;
 mod view;
 mod viewer;
+mod viewing;
 
 pub use hub::{Attached, Gateway, StartError, TooManyViewers};
 pub use requests::UnknownChannel;

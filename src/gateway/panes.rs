@@ -157,6 +157,8 @@ impl Hub {
         }
         if info {
             self.updates.mark(|changes| _ = changes.panes.insert(slot.id));
+            // The directory, the title and the size are saved as well.
+            self.mark_state();
         }
         self.give_back(slot.id, undelivered);
         if let Some(at) = look_at {

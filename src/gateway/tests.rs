@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -30,6 +29,8 @@ struct Condition {
     written: Vec<u8>,
     /// How many bytes it takes yet.
     room: usize,
+    /// Whether it may report anything yet.
+    started: bool,
     killed: bool,
     ended: bool,
     /// Whether to be asked for its modes is too much for it.
@@ -47,7 +48,9 @@ impl Pretended {
 }
 
 impl Terminal for Pretended {
-    fn start(&self) {}
+    fn start(&self) {
+        self.lock().started = true;
+    }
 
     fn write(&self, input: &[u8]) -> usize {
         let mut condition = self.lock();
@@ -125,6 +128,7 @@ impl Pretending {
 
     fn sink(&self, index: usize) -> Option<(Arc<dyn Sink>, crate::pane::respawn::Generation)> {
         let starts = self.lock();
+        starts[index].terminal.as_ref().filter(|terminal| terminal.lock().started)?;
         Some((starts[index].sink.clone()?, starts[index].request.generation))
     }
 
@@ -454,4 +458,311 @@ async fn a_broken_pane_does_not_stop_the_alarms_of_others() {
         stage.host.with(index, |terminal| terminal.broken = index == 0);
     }
     eventually(|| stage.host.with(1, |terminal| terminal.written == b"held")).await;
+}
+
+// Any history.
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// By one of two viewers that stay.
+    Type {
+        by_second: bool,
+        pane: usize,
+        length: usize,
+    },
+    ComeUp {
+        start: usize,
+        room: usize,
+    },
+    Fail {
+        start: usize,
+    },
+    /// These also come from programs that have ended before.
+    Print {
+        start: usize,
+    },
+    MakeRoom {
+        start: usize,
+        room: usize,
+    },
+    End {
+        start: usize,
+    },
+    Split {
+        pane: usize,
+    },
+    Close {
+        pane: usize,
+    },
+    Respawn {
+        pane: usize,
+    },
+    Discard {
+        pane: usize,
+    },
+    Attach,
+    Detach {
+        viewer: usize,
+    },
+    Watch {
+        viewer: usize,
+        pane: usize,
+    },
+    Pull {
+        viewer: usize,
+    },
+    /// What was set off runs; without it, steps follow each other at once.
+    Settle,
+}
+
+/// Numbers choose among what there is, counted round.
+fn step() -> impl Strategy<Value = Step> {
+    let number = any::<usize>;
+    prop_oneof![
+        8 => (any::<bool>(), number(), 1usize..20)
+            .prop_map(|(by_second, pane, length)| Step::Type { by_second, pane, length }),
+        6 => (number(), prop_oneof![1 => 0usize..30, 2 => Just(1000)])
+            .prop_map(|(start, room)| Step::ComeUp { start, room }),
+        2 => number().prop_map(|start| Step::Fail { start }),
+        3 => number().prop_map(|start| Step::Print { start }),
+        2 => (number(), 0usize..30).prop_map(|(start, room)| Step::MakeRoom { start, room }),
+        4 => number().prop_map(|start| Step::End { start }),
+        2 => number().prop_map(|pane| Step::Split { pane }),
+        2 => number().prop_map(|pane| Step::Close { pane }),
+        2 => number().prop_map(|pane| Step::Respawn { pane }),
+        1 => number().prop_map(|pane| Step::Discard { pane }),
+        1 => Just(Step::Attach),
+        1 => number().prop_map(|viewer| Step::Detach { viewer }),
+        2 => (number(), number()).prop_map(|(viewer, pane)| Step::Watch { viewer, pane }),
+        2 => number().prop_map(|viewer| Step::Pull { viewer }),
+        6 => Just(Step::Settle),
+    ]
+}
+
+fn pick<T: Clone>(items: &[T], index: usize) -> Option<T> {
+    items.get(index.checked_rem(items.len())?).cloned()
+}
+
+/// A gateway under test, and what must be true of it in the plainest form.
+struct Play {
+    stage: Stage,
+    second: Watching,
+    /// Viewers that look, come and go, and never type.
+    others: Vec<Watching>,
+    /// Those that are open.
+    panes: Vec<PaneId>,
+    /// How many bytes each pane ever took in, also closed ones.
+    typed: BTreeMap<PaneId, usize>,
+}
+
+impl Play {
+    async fn begin() -> Play {
+        let stage = Stage::open(settings()).await;
+        let second = Watching::attach(&stage.gateway);
+        let first = stage.first;
+        Play { stage, second, others: Vec::new(), panes: vec![first], typed: [(first, 0)].into() }
+    }
+
+    /// The pane that a start is for. Each pane has a width of its own.
+    fn pane_of(start: &Start) -> PaneId {
+        // The first was made without anybody knowing a size.
+        let width = u64::from(start.request.size.cols);
+        if width == u64::from(Size::DEFAULT.cols) { PaneId(1) } else { PaneId(width - FIRST_WIDTH) }
+    }
+
+    fn split(&mut self, pane: PaneId) {
+        // The layout counts panes from 1, each once.
+        let expected = self.typed.keys().next_back().map_or(1, |last| last.0 + 1);
+        let cols = FIRST_WIDTH + expected;
+        let split = json!({
+            "type": "pane_split", "paneId": pane, "orientation": "vertical", "cols": cols, "rows": 24,
+        });
+        let made = self.stage.viewer.ask(split).unwrap();
+        assert_eq!(made, PaneId(expected));
+        self.panes.push(made);
+        self.typed.insert(made, 0);
+    }
+
+    async fn take(&mut self, step: Step) {
+        let (host, starts) = (self.stage.host.clone(), self.stage.host.count());
+        let started = |start: usize| start % starts;
+        match step {
+            Step::Type { by_second, pane, length } => self.type_into(by_second, pane, length),
+            Step::ComeUp { start, room } => host.come_up(started(start), room),
+            Step::Fail { start } => host.fail(started(start)),
+            Step::Print { start } => host.print(started(start), b"printed"),
+            Step::MakeRoom { start, room } => host.make_room(started(start), room),
+            Step::End { start } => host.end(started(start)),
+            Step::Split { pane } => {
+                if let Some(pane) = pick(&self.panes, pane).filter(|_| self.panes.len() < 6) {
+                    self.split(pane);
+                }
+            }
+            Step::Close { pane } => {
+                if let Some(pane) = pick(&self.panes, pane).filter(|_| self.panes.len() > 1) {
+                    self.panes.retain(|open| *open != pane);
+                    self.stage.close(pane);
+                }
+            }
+            Step::Respawn { pane } => self.ask_about(pane, "pane_respawn"),
+            Step::Discard { pane } => self.ask_about(pane, "pane_discard"),
+            Step::Attach => self.others.push(Watching::attach(&self.stage.gateway)),
+            Step::Detach { viewer } => {
+                if let Some(index) = viewer.checked_rem(self.others.len()) {
+                    drop(self.others.remove(index));
+                }
+            }
+            Step::Watch { viewer, pane } => {
+                let count = self.others.len();
+                if let (Some(index), Some(pane)) = (viewer.checked_rem(count), pick(&self.panes, pane)) {
+                    self.others[index].ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane }] }));
+                }
+            }
+            Step::Pull { viewer } => {
+                if let Some(index) = viewer.checked_rem(self.others.len()) {
+                    let _ = self.others[index].attached.viewer.pull();
+                }
+            }
+            Step::Settle => settle().await,
+        }
+    }
+
+    fn ask_about(&mut self, pane: usize, what: &str) {
+        if let Some(pane) = pick(&self.panes, pane) {
+            // Refused for a pane that is connected.
+            self.stage.viewer.ask(json!({ "type": what, "paneId": pane }));
+            self.stage.viewer.errors.retain(|error| error.code != "pane_connected");
+        }
+    }
+
+    fn type_into(&mut self, by_second: bool, pane: usize, length: usize) {
+        let Some(pane) = pick(&self.panes, pane) else { return };
+        let typist = if by_second { &self.second } else { &self.stage.viewer };
+        assert!(typist.type_into(self.stage.channel(pane), &vec![b'x'; length]));
+        *self.typed.entry(pane).or_default() += length;
+    }
+
+    /// What is true whatever is under way.
+    fn check(&mut self) {
+        let mut live: BTreeMap<PaneId, usize> = BTreeMap::new();
+        let mut written: BTreeMap<PaneId, usize> = BTreeMap::new();
+        for start in self.stage.host.lock().iter() {
+            let (pane, Some(terminal)) = (Play::pane_of(start), &start.terminal) else { continue };
+            let condition = terminal.lock();
+            *live.entry(pane).or_default() += usize::from(!condition.ended && !condition.killed);
+            *written.entry(pane).or_default() += condition.written.len();
+        }
+        assert!(live.values().all(|count| *count <= 1), "two live terminals of one pane: {live:?}");
+        for (pane, typed) in self.typed.clone() {
+            let given_back = self.stage.viewer.given_back(pane) + self.second.given_back(pane);
+            let delivered = written.get(&pane).copied().unwrap_or_default();
+            assert_eq!(typed, delivered + self.stage.pending(pane) + given_back, "bytes of {pane}");
+        }
+    }
+
+    /// Whether what runs is what the gateway has, and what it said.
+    fn is_settled(&mut self) -> bool {
+        let starts = self.stage.host.lock();
+        let alive = starts.iter().filter(|start| {
+            start.terminal.as_ref().is_some_and(|terminal| {
+                let condition = terminal.lock();
+                !condition.ended && !condition.killed
+            })
+        });
+        let alive: BTreeSet<PaneId> = alive.map(Play::pane_of).collect();
+        drop(starts);
+        let known: BTreeSet<PaneId> =
+            self.stage.gateway.hub.terminals.iter().map(|live| *live.key()).collect();
+        let expected: BTreeMap<PaneId, bool> =
+            self.panes.iter().map(|pane| (*pane, alive.contains(pane))).collect();
+        self.stage.viewer.follow();
+        let told = self.stage.viewer.layout.as_ref().map(|layout| &layout.connected);
+        alive == known && told == Some(&expected)
+    }
+
+    /// Everything ends, and nothing stays behind.
+    async fn end(mut self) {
+        let viewers: Vec<_> =
+            self.others.iter().map(|viewer| Arc::downgrade(&viewer.attached.viewer)).collect();
+        self.others.clear();
+        let slots: Vec<_> = self.stage.gateway.hub.slots().iter().map(Arc::downgrade).collect();
+        let session = self.stage.gateway.hub.state().sessions[0].id;
+        self.stage.viewer.ask(json!({ "type": "session_destroy", "sessionId": session }));
+        for index in 0..self.stage.host.count() {
+            self.stage.host.come_up(index, 0);
+        }
+        settle().await;
+        for index in 0..self.stage.host.count() {
+            let killed = |terminal: &mut Condition| terminal.ended || terminal.killed;
+            assert!(self.stage.host.terminal(index).is_none() || self.stage.host.with(index, killed));
+            self.stage.host.end(index);
+            self.stage.host.let_go(index);
+        }
+        self.check();
+        assert!(self.stage.gateway.hub.terminals.is_empty());
+        assert!(viewers.iter().all(|viewer| viewer.upgrade().is_none()), "a viewer that left is kept");
+        assert!(slots.iter().all(|slot| slot.upgrade().is_none()), "a closed pane is kept");
+    }
+}
+
+/// What a pane's id is added to for its width.
+const FIRST_WIDTH: u64 = 100;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// The terminals map is what runs, which is what viewers are told; a pane has one terminal at most; every byte
+    /// taken is written, waits, or was given back; and what is closed or has left is gone.
+    #[test]
+    fn any_history_leaves_what_is_told_true(steps in proptest::collection::vec(step(), 1..100)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut play = Play::begin().await;
+            for step in steps {
+                play.take(step).await;
+                play.check();
+            }
+            eventually(|| play.is_settled()).await;
+            play.end().await;
+        });
+    }
+}
+
+// Real programs.
+
+/// How many processes have `variable` in their environment.
+fn processes_with(variable: &str) -> usize {
+    let has = |process: &std::fs::DirEntry| {
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|known| known == variable.as_bytes())
+    };
+    std::fs::read_dir("/proc").unwrap().flatten().filter(has).count()
+}
+
+#[test]
+fn a_shutdown_during_a_start_leaves_no_process() {
+    let marker = format!("EVERPANE_TEST_MARKER={}", std::process::id());
+    for pause in [0, 1, 4] {
+        let (name, value) = marker.split_once('=').unwrap();
+        // Hears no hang-up: who leaves it to the kernel leaves it behind.
+        let script = "trap '' HUP; while :; do sleep 1000; done";
+        let settings = Settings {
+            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            environment: vec![
+                (name.to_owned(), value.to_owned()),
+                ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
+            ],
+            ..settings()
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let gateway = Gateway::start(settings).unwrap();
+            let mut viewer = Watching::attach(&gateway);
+            viewer.ask(json!({ "type": "session_create" })).unwrap();
+            sleep(Duration::from_micros(500 * pause)).await;
+            gateway.shutdown().await;
+        });
+        drop(runtime);
+        assert_eq!(processes_with(&marker), 0, "after {pause} half milliseconds");
+    }
 }

@@ -129,7 +129,7 @@ pub(super) struct Updates {
     revision: AtomicU64,
     /// How often an update was turned into text: once for each and framing, however many viewers.
     encodes: Arc<AtomicU64>,
-    /// Matters that viewers were told of and that are not over, by code.
+    /// What viewers were told of each matter last, by code; empty when it is over. There are two codes.
     notices: Mutex<BTreeMap<String, String>>,
 }
 
@@ -171,16 +171,13 @@ impl Updates {
     /// Tells all viewers something, and those who come later too, until it is over (an empty message).
     pub(super) fn notice(&self, code: &str, message: String) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        if message.is_empty() {
-            notices.remove(code);
-        } else {
-            notices.insert(code.to_owned(), message.clone());
-        }
+        // Kept when it is over, too: a viewer that was behind must hear of that.
+        notices.insert(code.to_owned(), message.clone());
         drop(notices);
         self.send(ServerMessage::Notice { code: code.to_owned(), message });
     }
 
-    /// What a newcomer must be told.
+    /// Every notice there was, the newest of each code.
     pub(super) fn notices(&self) -> Vec<ServerMessage> {
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         let notice = |(code, message): (&String, &String)| ServerMessage::Notice {

@@ -59,10 +59,24 @@ pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened>
         command.env(name, value);
     }
     command.cwd(cwd);
-    let child = pair.slave.spawn_command(command)?;
-    let program = Program::new(child)?;
-    let exit = pidfd_open(program.pid, PidfdFlags::NONBLOCK)?;
-    Ok(Opened { master: Arc::new(Master { fd }), program, exit: watch(exit, Interest::READABLE)? })
+    let mut child = pair.slave.spawn_command(command)?;
+    match watch_exit(&*child) {
+        Ok((pid, exit)) => {
+            Ok(Opened { master: Arc::new(Master { fd }), program: Program { child, pid }, exit })
+        }
+        Err(error) => {
+            // Out of descriptors, mostly. Nobody would ever notice the end of this program, or reap it.
+            let _ = child.kill();
+            let _ = child.wait();
+            Err(error)
+        }
+    }
+}
+
+fn watch_exit(child: &(dyn Child + Send + Sync)) -> anyhow::Result<(Pid, AsyncFd<OwnedFd>)> {
+    let pid = child.process_id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let pid = pid.ok_or_else(|| anyhow::anyhow!("the program has no process id"))?;
+    Ok((pid, watch(pidfd_open(pid, PidfdFlags::NONBLOCK)?, Interest::READABLE)?))
 }
 
 /// Registers a descriptor with the reactor.
@@ -78,12 +92,6 @@ pub(super) struct Program {
 }
 
 impl Program {
-    fn new(child: Box<dyn Child + Send + Sync>) -> anyhow::Result<Program> {
-        let pid = child.process_id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-        let pid = pid.ok_or_else(|| anyhow::anyhow!("the program has no process id"))?;
-        Ok(Program { child, pid })
-    }
-
     pub(super) fn pid(&self) -> Pid {
         self.pid
     }

@@ -41,6 +41,10 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// What waits to be written before the socket is tried, in bytes: many small frames make one write.
 const WRITE_BUFFER: usize = 64 << 10;
 
+/// The largest message to a viewer, in bytes: ample for the layout of as many panes as there may be. While a viewer
+/// takes nothing, one message waits at most, since the next is made only when that is gone.
+const MAX_WRITE_BUFFER: usize = 256 << 20;
+
 /// The route of the viewer socket.
 pub fn routes(gateway: Gateway) -> Router {
     Router::new().route("/mux", any(upgrade)).with_state(gateway)
@@ -58,7 +62,7 @@ async fn upgrade(State(gateway): State<Gateway>, headers: HeaderMap, socket: Web
         .max_frame_size(MAX_RECEIVED_BYTES)
         .read_buffer_size(8 << 10)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(4 * WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
         .on_upgrade(move |socket| serve_viewer(gateway, framing, socket))
 }
 
@@ -182,7 +186,7 @@ impl Writer<'_> {
             }
             update = self.updates.recv() => match update {
                 Ok(update) => self.update(&update).await?,
-                Err(broadcast::error::RecvError::Lagged(_)) => self.whole_state().await?,
+                Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await?,
                 Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
             },
             _ = pings.tick() => {
@@ -205,7 +209,7 @@ impl Writer<'_> {
         loop {
             match self.updates.try_recv() {
                 Ok(update) => self.update(&update).await?,
-                Err(TryRecvError::Lagged(_)) => self.whole_state().await?,
+                Err(TryRecvError::Lagged(_)) => self.catch_up().await?,
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
             }
         }
@@ -229,6 +233,15 @@ impl Writer<'_> {
         }
         if update.revision().is_some() {
             self.attached.follow_layout();
+        }
+        Ok(())
+    }
+
+    /// What the viewer missed when it fell behind the updates.
+    async fn catch_up(&mut self) -> Result<(), End> {
+        self.whole_state().await?;
+        for notice in self.attached.notices() {
+            self.message(&notice).await?;
         }
         Ok(())
     }

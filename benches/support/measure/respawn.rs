@@ -31,12 +31,13 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         let mut pid = viewer.wait_for(program::READY)?;
         for _ in 0..rounds {
             thread::sleep(PAUSE);
+            // What the layout said earlier must not be taken for news of the death.
+            control.wait_connected(gateway.panes[0], true)?;
             death.everpane.push(milliseconds(|| kill(&gateway, &mut control, &pid))?);
             respawn.everpane.push(milliseconds(|| {
                 pid = wake(&mut viewer)?;
                 Ok(())
             })?);
-            control.wait_connected(gateway.panes[0], true)?;
         }
     }
     Ok(vec![death, respawn])

@@ -1,0 +1,77 @@
+//! How a request ends: what it made, or why it is not done.
+
+use crate::ids::{PaneId, SessionId, TabId};
+use crate::layout::{Change, LayoutError};
+use crate::protocol::server::ErrorMessage;
+
+/// A request that is not done, and why.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error("no pane {0}; it was closed, or never was")]
+    UnknownPane(PaneId),
+    #[error("{program} is still running in it; closing the pane ends that")]
+    Busy { pane: PaneId, program: String },
+    #[error(
+        "all 255 channels of the compact framing are taken; close a pane, or connect with the subprotocol everpane.v1"
+    )]
+    CompactFull,
+    #[error("the gateway has {limit} panes already, which is its limit")]
+    TooManyPanes { limit: usize },
+    #[error("pane_focus needs `direction` or `paneId`")]
+    NoTarget,
+    #[error("{0} is connected already")]
+    Connected(PaneId),
+}
+
+impl Refusal {
+    /// As the viewer is told.
+    pub(super) fn message(&self, request_id: Option<u64>) -> ErrorMessage {
+        let (code, field, pane) = match self {
+            Refusal::Layout(error) => (error.code(), layout_field(error), None),
+            Refusal::UnknownPane(pane) => ("unknown_pane", Some("paneId"), Some(*pane)),
+            Refusal::Busy { pane, .. } => ("pane_busy", None, Some(*pane)),
+            Refusal::CompactFull => ("channels_exhausted", None, None),
+            Refusal::TooManyPanes { .. } => ("limit_reached", None, None),
+            Refusal::NoTarget => ("invalid_field", Some("direction"), None),
+            Refusal::Connected(pane) => ("pane_connected", None, Some(*pane)),
+        };
+        ErrorMessage {
+            code: code.to_owned(),
+            message: self.to_string(),
+            field: field.map(str::to_owned),
+            pane_id: pane,
+            bytes: None,
+            request_id,
+        }
+    }
+}
+
+/// The field of a message that a layout error is about.
+fn layout_field(error: &LayoutError) -> Option<&'static str> {
+    Some(match error.code() {
+        "unknown_session" => "sessionId",
+        "unknown_tab" => "tabId",
+        "unknown_pane" => "paneId",
+        "unknown_split" => "path",
+        "invalid_ratios" => "ratios",
+        "invalid_name" | "duplicate_name" => "name",
+        "no_neighbour" => "direction",
+        _ => return None,
+    })
+}
+
+/// What a request made.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) session: Option<SessionId>,
+    pub(super) tab: Option<TabId>,
+    pub(super) pane: Option<PaneId>,
+}
+
+impl From<Change> for Made {
+    fn from(change: Change) -> Made {
+        Made { session: change.session, tab: change.tab, pane: change.pane }
+    }
+}
