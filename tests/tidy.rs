@@ -298,7 +298,7 @@ fn check_page(page: &str, files: &BTreeMap<String, String>) -> Complaints {
 }
 
 fn check_machine_paths(path: &str, text: &str) -> Complaints {
-    let folders = ["/root/", "/home/", "/work/", "/Users/", "/tmp/"];
+    let folders = ["/root/", "/home/", "/Users/", "/tmp/"];
     let found = folders.iter().filter(|folder| text.contains(**folder));
     found.map(|folder| format!("{path}: `{folder}…` is somebody's own machine")).collect()
 }
