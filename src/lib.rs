@@ -14,4 +14,5 @@ pub mod layout;
 pub mod pane;
 pub mod programs;
 pub mod protocol;
+pub mod screen;
 pub mod store;
