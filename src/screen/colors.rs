@@ -48,6 +48,18 @@ impl ColorSlot {
         }
     }
 
+    /// What asks for it and changes it: an operating system command's number, and in the palette the index.
+    #[must_use]
+    pub fn command(self) -> String {
+        match self {
+            ColorSlot::Indexed(index) => format!("4;{index}"),
+            ColorSlot::Foreground => "10".to_owned(),
+            ColorSlot::Background => "11".to_owned(),
+            ColorSlot::Cursor => "12".to_owned(),
+            ColorSlot::Selection => "17".to_owned(),
+        }
+    }
+
     /// Its colour as long as no program changed it.
     #[must_use]
     pub fn default_color(self) -> Rgb {
