@@ -11,8 +11,8 @@ use bytes::Bytes;
 use everpane::gateway::Framing;
 use everpane::protocol::client::{self, ClientMessage};
 use everpane::protocol::frame::{
-    Channel, CompactFrame, InputFrame, InputKind, OutputKind, compact_control, output_frame, parse_compact,
-    parse_native_input,
+    Channel, CompactFrame, InputFrame, InputKind, OutputKind, ViewerFrame, compact_control, output_frame,
+    parse_compact, parse_native,
 };
 use everpane::protocol::server::ServerMessage;
 use serde_json::Value;
@@ -203,7 +203,13 @@ impl Frame {
     }
 
     fn input(&self, kind: InputKind) -> InputFrame {
-        InputFrame { kind, channel: self.channel, payload: self.payload.clone().into() }
+        InputFrame {
+            kind,
+            channel: self.channel,
+            number: None,
+            more: false,
+            payload: self.payload.clone().into(),
+        }
     }
 
     fn output(&self, kind: OutputKind) -> Bytes {
@@ -217,10 +223,12 @@ fn native_frames_are_as_shown() {
         let frame = Frame::read(line);
         match (frame.to_gateway, frame.kind) {
             (true, "input") => {
-                assert_eq!(parse_native_input(frame.bytes.clone()), Ok(frame.input(InputKind::Input)));
+                let input = ViewerFrame::Input(frame.input(InputKind::Input));
+                assert_eq!(parse_native(frame.bytes.clone()), Ok(input));
             }
             (true, "report") => {
-                assert_eq!(parse_native_input(frame.bytes.clone()), Ok(frame.input(InputKind::Report)));
+                let report = ViewerFrame::Input(frame.input(InputKind::Report));
+                assert_eq!(parse_native(frame.bytes.clone()), Ok(report));
             }
             (false, "output") => assert_eq!(frame.bytes, frame.output(OutputKind::Output)),
             (false, "restart") => assert_eq!(frame.bytes, frame.output(OutputKind::Restart)),

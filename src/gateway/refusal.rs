@@ -43,6 +43,7 @@ impl Refusal {
             field: field.map(str::to_owned),
             pane_id: pane,
             bytes: None,
+            number: None,
             request_id,
         }
     }

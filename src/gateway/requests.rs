@@ -12,7 +12,7 @@ use crate::geometry::Size;
 use crate::ids::PaneId;
 use crate::pane::{InputRefused, PaneSettings, Typed};
 use crate::protocol::client::{ClientMessage, PaneSet, Request, ViewMode};
-use crate::protocol::frame::InputFrame;
+use crate::protocol::frame::{Channel, InputFrame};
 use crate::protocol::server::{ErrorMessage, ServerMessage};
 
 impl Attached {
@@ -65,6 +65,9 @@ impl Attached {
         }
         Ok(())
     }
+
+    /// The viewer's terminal has taken in a pane's output up to an offset.
+    pub fn consumed(&self, _channel: Channel, _offset: u64) {}
 
     /// The viewer has taken in everything up to a layout revision.
     pub fn seen(&self, revision: u64) {
@@ -125,6 +128,7 @@ impl Hub {
             ClientMessage::PaneSet(set) => self.set_pane(&set),
             ClientMessage::PaneWatch(watch) => self.watch(viewer, &watch.panes),
             ClientMessage::PaneUnwatch(unwatch) => Ok(self.unwatch(viewer, &unwatch.pane_ids)),
+            ClientMessage::Resume(_) => Ok(Made::default()),
             ClientMessage::LayoutSeen(seen) => {
                 self.plan().channels.viewer_seen(viewer.id, seen.revision);
                 Ok(Made::default())

@@ -229,7 +229,9 @@ impl Watching {
 
     fn type_into(&self, channel: Channel, bytes: &[u8]) -> bool {
         let payload = bytes.to_vec().into();
-        self.attached.input(&InputFrame { kind: InputKind::Input, channel, payload }).is_ok()
+        self.attached
+            .input(&InputFrame { kind: InputKind::Input, channel, number: None, more: false, payload })
+            .is_ok()
     }
 
     /// How many bytes of a pane's input it was told were not delivered, or not taken.

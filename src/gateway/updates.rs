@@ -106,6 +106,8 @@ pub(super) fn compact_message(message: &ServerMessage) -> Option<ServerMessage> 
         | ServerMessage::PaneUpdate { .. }
         | ServerMessage::View { .. }
         | ServerMessage::Watching { .. }
+        | ServerMessage::Resumed { .. }
+        | ServerMessage::InputAck { .. }
         | ServerMessage::Notice { .. } => None,
     }
 }

@@ -83,7 +83,7 @@ impl Subscription {
         let (log, cursor) = (&state.pane.log, self.cursor.load(Ordering::Acquire));
         let held = (log.tail()..=log.head()).contains(&cursor);
         let from = if held { cursor } else { log.restart_offset() };
-        ServerMessage::Watching { pane_id: self.slot.id, from, head: self.head.max(from) }
+        ServerMessage::Watching { pane_id: self.slot.id, from, head: self.head.max(from), missed: None }
     }
 
     /// Nothing more of it goes out.
@@ -274,7 +274,9 @@ impl Viewer {
         Some(Pulled::Output(match (self.framing, output.kind) {
             (Framing::Native, _) => output.frame,
             (Framing::Compact, OutputKind::Output) => output.frame.slice(COMPACT_SKIP..),
-            (Framing::Compact, OutputKind::Restart) => compact_restart(&output.frame),
+            (Framing::Compact, OutputKind::Restart | OutputKind::RestartPart) => {
+                compact_restart(&output.frame)
+            }
         }))
     }
 

@@ -21,7 +21,7 @@ use tokio::time::{Instant, Interval, interval_at, timeout};
 use crate::gateway::{Attached, Framing, Gateway, Pulled, Update, Viewer, for_framing};
 use crate::protocol::client::{self, MessageError};
 use crate::protocol::frame::{
-    CompactFrame, FrameError, InputFrame, compact_control, parse_compact, parse_native_input,
+    CompactFrame, FrameError, InputFrame, ViewerFrame, compact_control, parse_compact, parse_native,
 };
 use crate::protocol::server::{ErrorMessage, ServerMessage};
 use crate::protocol::{ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, NATIVE_SUBPROTOCOL};
@@ -343,7 +343,13 @@ impl Reader<'_> {
         check_length(frame.len())?;
         let malformed = |error: FrameError| frame_error("malformed_frame", error.to_string(), error.field());
         match self.framing {
-            Framing::Native => self.input(&parse_native_input(frame).map_err(malformed)?),
+            Framing::Native => match parse_native(frame).map_err(malformed)? {
+                ViewerFrame::Input(input) => self.input(&input),
+                ViewerFrame::Consumed { channel, offset } => {
+                    self.attached.consumed(channel, offset);
+                    Ok(())
+                }
+            },
             Framing::Compact => match parse_compact(frame).map_err(malformed)? {
                 CompactFrame::Control(json) => self.control(&json),
                 CompactFrame::Input(input) => self.input(&input),

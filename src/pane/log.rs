@@ -317,7 +317,7 @@ mod tests {
                 for _ in 0..reads {
                     let Some(frame) = log.read(cursor) else { break };
                     match frame.kind {
-                        OutputKind::Restart => expected = frame.next,
+                        OutputKind::Restart | OutputKind::RestartPart => expected = frame.next,
                         OutputKind::Output => {
                             let at = usize::try_from(offset(&frame)).unwrap();
                             prop_assert_eq!(offset(&frame), expected);

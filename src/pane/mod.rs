@@ -343,6 +343,9 @@ impl Pane {
             wake: self.settings.wake,
             close_on_exit: self.settings.close_on_exit,
             size: self.settings.size,
+            shell: None,
+            progress: None,
+            notification: None,
         }
     }
 

@@ -95,6 +95,15 @@ pub struct WatchPane {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
     pub offset: Option<u64>,
+    /// How many rows of scrollback a snapshot brings along, at most as many as are kept.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<u32>"))]
+    pub history: u32,
+    /// `true`: the viewer gets every byte from now on, and slows the program down instead of being sent a
+    /// snapshot when it is behind. For recorders and pipes.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub lossless: bool,
 }
 
 macro_rules! client_messages {
@@ -354,6 +363,12 @@ client_messages! {
         /// The revision of the newest `state` or `layout_update` taken in.
         #[cfg_attr(test, ts(type = "number"))]
         revision: u64,
+    }
+    /// Says who the viewer is over all its connections, so that numbered input that is sent again is taken once.
+    /// The first message of a connection that sends any. Native viewers only.
+    "resume" Resume {
+        /// A name that nobody else can guess, 16 to 64 characters of `A-Z a-z 0-9 _ -`.
+        client: String,
     }
     /// Asks for a `pong`.
     "ping" Ping {}

@@ -27,8 +27,11 @@ impl Channel {
 pub enum OutputKind {
     /// The bytes that follow what the viewer had.
     Output = 1,
-    /// Bytes that do not follow what the viewer had: it must reset its terminal before it applies them.
+    /// The last or only part of a snapshot. The viewer resets its terminal, makes it as large as the payload
+    /// begins with saying, and applies all parts.
     Restart = 2,
+    /// A part of a snapshot, for a viewer to keep until the last part is there.
+    RestartPart = 3,
 }
 
 /// The length of a native output header: kind, offset (u64), channel (u32), big-endian.
@@ -37,8 +40,14 @@ pub const OUTPUT_HEADER: usize = 13;
 /// How much of that header comes before the part that the compact framing shares.
 pub const COMPACT_SKIP: usize = OUTPUT_HEADER - 1;
 
-/// The length of a native input header: kind, channel (u32, big-endian).
+/// The length of the size that a restart's payload begins with: columns (u16), rows (u16), big-endian.
+pub const RESTART_SIZE: usize = 4;
+
+/// The length of the header of input and reports: kind, channel (u32, big-endian).
 pub const INPUT_HEADER: usize = 5;
+
+/// The length of the header of numbered input: kind, channel (u32), number (u64), big-endian.
+pub const NUMBERED_HEADER: usize = INPUT_HEADER + 8;
 
 /// Writes a native output header into `header`. `offset` is the position of the first payload byte.
 pub fn write_output_header(header: &mut [u8], kind: OutputKind, offset: u64, channel: Channel) {
@@ -65,20 +74,39 @@ pub fn output_frame(kind: OutputKind, offset: u64, channel: Channel, payload: &[
 pub enum InputKind {
     /// Keys and pastes: what a person, or a program in their stead, typed.
     Input,
-    /// What the viewer's terminal sent by itself: answers to queries, focus and mouse reports. Never wakes
+    /// What the viewer's terminal sent by itself: focus and mouse reports, answers to queries. Never wakes
     /// a pane.
     Report,
 }
 
-/// A viewer's binary frame, taken apart.
+/// A viewer's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFrame {
     /// Typed, or sent by the terminal itself.
     pub kind: InputKind,
     /// The pane it is for.
     pub channel: Channel,
+    /// Its place in everything that the client typed, counted from 1, if it is to be taken exactly once.
+    pub number: Option<u64>,
+    /// Whether the next numbered frame for this pane belongs to the same paste, so that nobody else's keys
+    /// may come between.
+    pub more: bool,
     /// The bytes.
     pub payload: Bytes,
+}
+
+/// A native binary frame from a viewer, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ViewerFrame {
+    /// Bytes for a pane.
+    Input(InputFrame),
+    /// The viewer's terminal has taken in a pane's output up to an offset.
+    Consumed {
+        /// The pane's channel.
+        channel: Channel,
+        /// The offset after the last byte taken in.
+        offset: u64,
+    },
 }
 
 /// A binary frame that makes no sense.
@@ -96,7 +124,9 @@ pub enum FrameError {
         header: usize,
     },
     /// A kind byte that this version does not know.
-    #[error("unknown frame kind {kind}; a viewer sends 1 (input) or 2 (report)")]
+    #[error(
+        "unknown frame kind {kind}; a viewer sends 1 (input), 2 (report), 3 or 4 (numbered input) or 5 (consumed)"
+    )]
     UnknownKind {
         /// The byte found.
         kind: u8,
@@ -118,18 +148,32 @@ impl FrameError {
 ///
 /// # Errors
 /// When it is empty, shorter than its header, or of an unknown kind.
-pub fn parse_native_input(frame: Bytes) -> Result<InputFrame, FrameError> {
-    let kind = match frame.first() {
-        None => return Err(FrameError::Empty),
-        Some(1) => InputKind::Input,
-        Some(2) => InputKind::Report,
-        Some(&kind) => return Err(FrameError::UnknownKind { kind }),
+pub fn parse_native(frame: Bytes) -> Result<ViewerFrame, FrameError> {
+    let &kind = frame.first().ok_or(FrameError::Empty)?;
+    let header = match kind {
+        1 | 2 => INPUT_HEADER,
+        3..=5 => NUMBERED_HEADER,
+        _ => return Err(FrameError::UnknownKind { kind }),
     };
-    let Some(channel) = frame.get(1..INPUT_HEADER).and_then(|bytes| bytes.try_into().ok()) else {
-        return Err(FrameError::Short { length: frame.len(), header: INPUT_HEADER });
+    let Some((head, _)) = frame.split_at_checked(header) else {
+        return Err(FrameError::Short { length: frame.len(), header });
     };
-    let channel = Channel(u32::from_be_bytes(channel));
-    Ok(InputFrame { kind, channel, payload: frame.slice(INPUT_HEADER..) })
+    let channel = Channel(big_endian(&head[1..INPUT_HEADER]) as u32);
+    let number = (header == NUMBERED_HEADER).then(|| big_endian(&head[INPUT_HEADER..]));
+    if let (5, Some(offset)) = (kind, number) {
+        return Ok(ViewerFrame::Consumed { channel, offset });
+    }
+    Ok(ViewerFrame::Input(InputFrame {
+        kind: if kind == 2 { InputKind::Report } else { InputKind::Input },
+        channel,
+        number,
+        more: kind == 4,
+        payload: frame.slice(header..),
+    }))
+}
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// A compact frame from a viewer.
@@ -152,7 +196,13 @@ pub fn parse_compact(frame: Bytes) -> Result<CompactFrame, FrameError> {
         CompactFrame::Control(payload)
     } else {
         let channel = Channel(u32::from(channel));
-        CompactFrame::Input(InputFrame { kind: InputKind::Input, channel, payload })
+        CompactFrame::Input(InputFrame {
+            kind: InputKind::Input,
+            channel,
+            number: None,
+            more: false,
+            payload,
+        })
     })
 }
 
@@ -179,20 +229,40 @@ mod tests {
 
     #[test]
     fn bad_frames_are_named() {
-        assert_eq!(parse_native_input(Bytes::new()), Err(FrameError::Empty));
+        assert_eq!(parse_native(Bytes::new()), Err(FrameError::Empty));
         assert_eq!(parse_compact(Bytes::new()), Err(FrameError::Empty));
         let short = FrameError::Short { length: 4, header: 5 };
-        assert_eq!(parse_native_input(Bytes::from_static(&[1, 0, 0, 0])), Err(short));
+        assert_eq!(parse_native(Bytes::from_static(&[1, 0, 0, 0])), Err(short));
+        let short = FrameError::Short { length: 5, header: 13 };
+        assert_eq!(parse_native(Bytes::from_static(&[3, 0, 0, 0, 0])), Err(short));
         let unknown = FrameError::UnknownKind { kind: 9 };
-        assert_eq!(parse_native_input(Bytes::from_static(&[9, 0, 0, 0, 0])), Err(unknown));
+        assert_eq!(parse_native(Bytes::from_static(&[9, 0, 0, 0, 0])), Err(unknown));
+    }
+
+    #[test]
+    fn frames_of_every_kind_are_read() {
+        let input = |kind, number, more| {
+            let payload = Bytes::from_static(b"ls");
+            ViewerFrame::Input(InputFrame { kind, channel: Channel(258), number, more, payload })
+        };
+        let parsed = |bytes: &'static [u8]| parse_native(Bytes::from_static(bytes)).unwrap();
+        assert_eq!(parsed(b"\x01\0\0\x01\x02ls"), input(InputKind::Input, None, false));
+        assert_eq!(parsed(b"\x02\0\0\x01\x02ls"), input(InputKind::Report, None, false));
+        assert_eq!(
+            parsed(b"\x03\0\0\x01\x02\0\0\0\0\0\0\x01\0ls"),
+            input(InputKind::Input, Some(256), false)
+        );
+        assert_eq!(parsed(b"\x04\0\0\x01\x02\0\0\0\0\0\0\0\x07ls"), input(InputKind::Input, Some(7), true));
+        let consumed = ViewerFrame::Consumed { channel: Channel(1), offset: 1 << 40 };
+        assert_eq!(parsed(b"\x05\0\0\0\x01\0\0\x01\0\0\0\0\0"), consumed);
     }
 
     proptest! {
         #[test]
         fn any_bytes_parse_or_fail_without_panic(bytes: Vec<u8>) {
             let bytes = Bytes::from(bytes);
-            if let Ok(frame) = parse_native_input(bytes.clone()) {
-                prop_assert_eq!(&frame.payload[..], &bytes[INPUT_HEADER..]);
+            if let Ok(ViewerFrame::Input(frame)) = parse_native(bytes.clone()) {
+                prop_assert!(bytes.ends_with(&frame.payload));
             }
             prop_assert_eq!(parse_compact(bytes.clone()).is_err(), bytes.is_empty());
         }

@@ -13,6 +13,12 @@ pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// The most payload the gateway puts into one output frame, in bytes.
 pub const MAX_OUTPUT_BYTES: usize = 64 << 10;
 
+/// The most output of one pane, in bytes, that a native viewer is sent beyond what it says it has consumed.
+pub const WINDOW_BYTES: u64 = 100_000;
+
+/// With no more than this unconsumed, in bytes, a viewer that filled its window is sent output again.
+pub const WINDOW_LOW_BYTES: u64 = 5_000;
+
 /// How many refused messages a viewer may send in a row-up of [`ABUSE_WINDOW_SECS`] before it is closed.
 pub const ABUSE_ERRORS: u32 = 20;
 

@@ -118,6 +118,67 @@ pub enum PaneStatus {
     },
 }
 
+/// What a pane's shell is doing, told by its prompt marks (OSC 133).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ShellState {
+    /// Whether a command runs; else the shell waits at its prompt.
+    pub running: bool,
+    /// The exit code of the last command that ended, if the shell told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub exit: Option<i32>,
+    /// The command that runs or ran last, if the shell told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub command: Option<String>,
+    /// When it began to be so, in milliseconds since the Unix epoch.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub since: u64,
+}
+
+/// What kind of progress a program reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum ProgressState {
+    /// It gets on.
+    Normal,
+    /// Something went wrong.
+    Error,
+    /// It gets on, nobody knows how far.
+    Indeterminate,
+    /// It waits.
+    Paused,
+}
+
+/// How far a pane's program says it is (OSC 9;4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Progress {
+    /// What kind.
+    pub state: ProgressState,
+    /// How far, 0 to 100.
+    pub percent: u8,
+}
+
+/// The last thing that a pane's program wanted people to notice (OSC 9, 777, 99).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Notification {
+    /// Counts the pane's notifications; whoever has seen this number has seen it.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub number: u64,
+    /// Its heading; may be empty.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// When, in milliseconds since the Unix epoch.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub at: u64,
+}
+
 /// What a native viewer is told of a pane besides its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -146,6 +207,18 @@ pub struct PaneInfo {
     pub close_on_exit: bool,
     /// Who decides its size.
     pub size: SizePolicy,
+    /// What its shell is doing, if the shell tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub shell: Option<ShellState>,
+    /// How far its program says it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub progress: Option<Progress>,
+    /// The last notification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub notification: Option<Notification>,
 }
 
 /// The whole layout with the sessions.
@@ -204,6 +277,10 @@ pub struct ErrorMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
     pub bytes: Option<usize>,
+    /// The number of the input frame that was not taken, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub number: Option<u64>,
     /// The request it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
@@ -251,6 +328,26 @@ pub enum ServerMessage {
         /// The offset of the first byte that is new.
         #[cfg_attr(test, ts(type = "number"))]
         head: u64,
+        /// How many bytes after the viewer's offset will not come, since a snapshot takes their place. Left out
+        /// where that is not known: it had no offset, or one from before a restart of the gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        missed: Option<u64>,
+    },
+    /// The answer to `resume`.
+    Resumed {
+        /// Whether the gateway knows this client's input. If not, and the client has sent input that was not
+        /// acknowledged, nobody can tell whether that was taken: it must not be sent again.
+        known: bool,
+        /// The number of the last input frame that was taken or refused; 0: none.
+        #[cfg_attr(test, ts(type = "number"))]
+        applied: u64,
+    },
+    /// Every numbered input frame up to this one was written or is held for its pane, or was refused before.
+    InputAck {
+        /// The number.
+        #[cfg_attr(test, ts(type = "number"))]
+        applied: u64,
     },
     /// A request with a `requestId` was done.
     Ok {

@@ -25,9 +25,10 @@ fn generate() -> String {
         client::TabMove, client::PaneSplit, client::PaneClose, client::PaneResize, client::PaneFocus,
         client::PaneRename, client::PaneZoom, client::PaneSwap, client::PaneMove, client::PaneGrow,
         client::SplitResize, client::PaneRespawn, client::PaneDiscard, client::PaneSet, client::PaneWatch,
-        client::PaneUnwatch, client::LayoutSeen, client::Ping, client::ClientMessage,
+        client::PaneUnwatch, client::LayoutSeen, client::Resume, client::Ping, client::ClientMessage,
         server::Session, server::StackOrientation, server::LayoutTree, server::TabLayout, server::Tab,
-        server::PaneStatus, server::PaneInfo, server::State, server::LayoutUpdate, server::ErrorMessage,
+        server::PaneStatus, server::ShellState, server::ProgressState, server::Progress, server::Notification,
+        server::PaneInfo, server::State, server::LayoutUpdate, server::ErrorMessage,
         server::ServerMessage,
     );
     for (docs, declaration) in declarations {

@@ -137,14 +137,17 @@ impl Mirror {
             ServerMessage::Notice { code, message } => {
                 self.notices.insert(code, message);
             }
-            ServerMessage::Watching { pane_id, from, head } => {
+            ServerMessage::Watching { pane_id, from, head, .. } => {
                 assert!(from <= head, "{from} after {head}");
                 let output = self.output.entry(pane_id).or_default();
                 if from != output.head() {
                     *output = Output { from, ..Output::default() };
                 }
             }
-            ServerMessage::Ok { .. } | ServerMessage::Pong { .. } => {}
+            ServerMessage::Ok { .. }
+            | ServerMessage::Pong { .. }
+            | ServerMessage::Resumed { .. }
+            | ServerMessage::InputAck { .. } => {}
         }
     }
 

@@ -49,7 +49,16 @@ paneId: string,
 /**
  * The offset of the first byte the viewer does not have; left out by one that has nothing.
  */
-offset?: number, };
+offset?: number, 
+/**
+ * How many rows of scrollback a snapshot brings along, at most as many as are kept.
+ */
+history?: number, 
+/**
+ * `true`: the viewer gets every byte from now on, and slows the program down instead of being sent a
+ * snapshot when it is behind. For recorders and pipes.
+ */
+lossless?: boolean, };
 
 /**
  * Says how much room the viewer has; sent first, and again when that changes.
@@ -390,6 +399,16 @@ export type LayoutSeen = {
 revision: number, };
 
 /**
+ * Says who the viewer is over all its connections, so that numbered input that is sent again is taken once.
+ * The first message of a connection that sends any. Native viewers only.
+ */
+export type Resume = { 
+/**
+ * A name that nobody else can guess, 16 to 64 characters of `A-Z a-z 0-9 _ -`.
+ */
+client: string, };
+
+/**
  * Asks for a `pong`.
  */
 export type Ping = Record<symbol, never>;
@@ -397,7 +416,7 @@ export type Ping = Record<symbol, never>;
 /**
  * A control message from a viewer: JSON with its name in `type`.
  */
-export type ClientMessage = { "type": "connect" } & Connect | { "type": "session_create" } & SessionCreate | { "type": "session_destroy" } & SessionDestroy | { "type": "session_rename" } & SessionRename | { "type": "tab_create" } & TabCreate | { "type": "tab_close" } & TabClose | { "type": "tab_rename" } & TabRename | { "type": "tab_switch" } & TabSwitch | { "type": "tab_move" } & TabMove | { "type": "pane_split" } & PaneSplit | { "type": "pane_close" } & PaneClose | { "type": "pane_resize" } & PaneResize | { "type": "pane_focus" } & PaneFocus | { "type": "pane_rename" } & PaneRename | { "type": "pane_zoom" } & PaneZoom | { "type": "pane_swap" } & PaneSwap | { "type": "pane_move" } & PaneMove | { "type": "pane_grow" } & PaneGrow | { "type": "split_resize" } & SplitResize | { "type": "pane_respawn" } & PaneRespawn | { "type": "pane_discard" } & PaneDiscard | { "type": "pane_set" } & PaneSet | { "type": "pane_watch" } & PaneWatch | { "type": "pane_unwatch" } & PaneUnwatch | { "type": "layout_seen" } & LayoutSeen | { "type": "ping" } & Ping;
+export type ClientMessage = { "type": "connect" } & Connect | { "type": "session_create" } & SessionCreate | { "type": "session_destroy" } & SessionDestroy | { "type": "session_rename" } & SessionRename | { "type": "tab_create" } & TabCreate | { "type": "tab_close" } & TabClose | { "type": "tab_rename" } & TabRename | { "type": "tab_switch" } & TabSwitch | { "type": "tab_move" } & TabMove | { "type": "pane_split" } & PaneSplit | { "type": "pane_close" } & PaneClose | { "type": "pane_resize" } & PaneResize | { "type": "pane_focus" } & PaneFocus | { "type": "pane_rename" } & PaneRename | { "type": "pane_zoom" } & PaneZoom | { "type": "pane_swap" } & PaneSwap | { "type": "pane_move" } & PaneMove | { "type": "pane_grow" } & PaneGrow | { "type": "split_resize" } & SplitResize | { "type": "pane_respawn" } & PaneRespawn | { "type": "pane_discard" } & PaneDiscard | { "type": "pane_set" } & PaneSet | { "type": "pane_watch" } & PaneWatch | { "type": "pane_unwatch" } & PaneUnwatch | { "type": "layout_seen" } & LayoutSeen | { "type": "resume" } & Resume | { "type": "ping" } & Ping;
 
 /**
  * A session, as viewers see it.
@@ -511,6 +530,66 @@ reason: string,
 retryAt?: number, };
 
 /**
+ * What a pane's shell is doing, told by its prompt marks (OSC 133).
+ */
+export type ShellState = { 
+/**
+ * Whether a command runs; else the shell waits at its prompt.
+ */
+running: boolean, 
+/**
+ * The exit code of the last command that ended, if the shell told it.
+ */
+exit?: number, 
+/**
+ * The command that runs or ran last, if the shell told it.
+ */
+command?: string, 
+/**
+ * When it began to be so, in milliseconds since the Unix epoch.
+ */
+since: number, };
+
+/**
+ * What kind of progress a program reports.
+ */
+export type ProgressState = "normal" | "error" | "indeterminate" | "paused";
+
+/**
+ * How far a pane's program says it is (OSC 9;4).
+ */
+export type Progress = { 
+/**
+ * What kind.
+ */
+state: ProgressState, 
+/**
+ * How far, 0 to 100.
+ */
+percent: number, };
+
+/**
+ * The last thing that a pane's program wanted people to notice (OSC 9, 777, 99).
+ */
+export type Notification = { 
+/**
+ * Counts the pane's notifications; whoever has seen this number has seen it.
+ */
+number: number, 
+/**
+ * Its heading; may be empty.
+ */
+title: string, 
+/**
+ * Its text.
+ */
+body: string, 
+/**
+ * When, in milliseconds since the Unix epoch.
+ */
+at: number, };
+
+/**
  * What a native viewer is told of a pane besides its place.
  */
 export type PaneInfo = { 
@@ -553,7 +632,19 @@ closeOnExit: boolean,
 /**
  * Who decides its size.
  */
-size: SizePolicy, };
+size: SizePolicy, 
+/**
+ * What its shell is doing, if the shell tells.
+ */
+shell?: ShellState, 
+/**
+ * How far its program says it is.
+ */
+progress?: Progress, 
+/**
+ * The last notification.
+ */
+notification?: Notification, };
 
 /**
  * The whole layout with the sessions.
@@ -642,6 +733,10 @@ paneId?: string,
  */
 bytes?: number, 
 /**
+ * The number of the input frame that was not taken, if it had one.
+ */
+number?: number, 
+/**
  * The request it answers.
  */
 requestId?: number, };
@@ -685,7 +780,25 @@ from: number,
 /**
  * The offset of the first byte that is new.
  */
-head: number, } | { "type": "ok", 
+head: number, 
+/**
+ * How many bytes after the viewer's offset will not come, since a snapshot takes their place. Left out
+ * where that is not known: it had no offset, or one from before a restart of the gateway.
+ */
+missed?: number, } | { "type": "resumed", 
+/**
+ * Whether the gateway knows this client's input. If not, and the client has sent input that was not
+ * acknowledged, nobody can tell whether that was taken: it must not be sent again.
+ */
+known: boolean, 
+/**
+ * The number of the last input frame that was taken or refused; 0: none.
+ */
+applied: number, } | { "type": "input_ack", 
+/**
+ * The number.
+ */
+applied: number, } | { "type": "ok", 
 /**
  * The request it answers.
  */
