@@ -211,7 +211,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::screen::answers::tests::every_answer;
+    use crate::screen::answers::every_answer;
 
     fn kinds(input: &[u8]) -> Vec<Kind> {
         split(input).map(|(kind, _)| kind).collect()

@@ -17,6 +17,8 @@
 use super::colors::{ColorSlot, Rgb};
 use super::query::{Query, Setting, WindowReport};
 use crate::geometry::Size;
+#[cfg(test)]
+pub(crate) use tests::every_answer;
 
 /// No answer is longer, in bytes, whatever was asked. [`MAX_COLORS`](super::query::MAX_COLORS) colours come close.
 pub const ANSWER_LIMIT: usize = 8192;
@@ -211,11 +213,11 @@ fn capability_report(name: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use proptest::prelude::*;
 
-    use super::super::query::tests::{any_sequence, sequences};
     use super::super::query::{MAX_CAPABILITIES, MAX_CAPABILITY_DIGITS, MAX_COLORS, Sequence};
+    use super::super::query::{any_sequence, sequences};
     use super::*;
 
     /// A terminal of 80 × 24 cells, freshly reset but for what a test changes.
