@@ -1,5 +1,7 @@
 //! The server's terminal model of a pane: what a terminal that saw all of the pane's output shows.
 
+pub mod answers;
+pub mod colors;
 pub mod query;
 
 use crate::geometry::Size;
