@@ -3,6 +3,7 @@
 //! [`Pane`] decides and does no I/O of its own: it is handed events, the time and, where there is one, the
 //! terminal, and says in [`Effects`] what is to be done.
 
+pub mod filter;
 pub mod input;
 pub mod line_gate;
 pub mod log;
@@ -11,7 +12,6 @@ mod notice;
 pub mod readiness;
 pub mod reports;
 pub mod respawn;
-pub mod scanner;
 pub mod sizing;
 #[cfg(test)]
 mod tests;
@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::filter::{Event, Filter};
 use self::input::{InputLimits, InputQueue, Undelivered};
 use self::line_gate::LineGate;
 use self::log::{ChunkStart, OutputBuf, OutputLog};
@@ -27,7 +28,6 @@ use self::modes::ActiveScreen;
 use self::readiness::{Readiness, Verdict};
 use self::reports::Kind;
 use self::respawn::{Decision, Generation, Respawn, RespawnLimits};
-use self::scanner::{Event, Scanner};
 use self::sizing::{Resize, Sizing};
 use crate::clock::Moment;
 use crate::geometry::Size;
@@ -166,7 +166,7 @@ pub struct Pane {
     /// Who decides its size.
     pub sizing: Sizing,
     limits: PaneLimits,
-    scanner: Scanner,
+    filter: Filter,
     queue: InputQueue,
     respawn: Respawn,
     life: Life,
@@ -218,7 +218,7 @@ impl Pane {
             log: OutputLog::new(birth.channel, limits.ring_bytes, birth.offset),
             sizing: Sizing::new(birth.size, birth.settings.size),
             limits,
-            scanner: Scanner::default(),
+            filter: Filter::default(),
             queue: InputQueue::new(limits.input),
             respawn: Respawn::after(birth.generation, limits.respawn),
             life: Life::default(),
@@ -239,8 +239,8 @@ impl Pane {
         modes.restore(&mut before);
         self.print_own(&before);
         self.print_own(bytes);
-        let mut reset = self.between_sequences();
-        self.scanner.modes().input_reset(&mut reset);
+        let mut reset = self.filter.end().to_vec();
+        self.filter.modes().input_reset(&mut reset);
         self.print_in_place(&reset);
     }
 
@@ -579,12 +579,9 @@ impl Pane {
     }
 
     fn print(&mut self, output: OutputBuf, effects: &mut Effects) {
-        let start = ChunkStart { modes: *self.scanner.modes(), torn: !self.scanner.in_ground() };
-        if let Some(last) = output.payload().last() {
-            self.at_line_start = *last == b'\n';
-        }
-        let Pane { scanner, title, told_cwd, life, .. } = self;
-        scanner.feed(output.payload(), &mut |event| match event {
+        let start = ChunkStart { modes: *self.filter.modes(), torn: self.filter.passing() };
+        let Pane { filter, title, told_cwd, life, .. } = self;
+        let output = filter.feed(output, &mut |_, event| match event {
             Event::Title(text) if *title != text => {
                 *title = text;
                 effects.info = true;
@@ -600,6 +597,9 @@ impl Pane {
             }
             _ => {}
         });
+        if let Some(last) = output.payload().last() {
+            self.at_line_start = *last == b'\n';
+        }
         self.log.append(output, start);
         effects.output = true;
     }
@@ -621,18 +621,13 @@ impl Pane {
     /// Whether a line drawn now may go where the cursor is. Where it will be on leaving an alternate screen is
     /// not known.
     fn on_fresh_line(&self) -> bool {
-        self.at_line_start && self.scanner.modes().screen == ActiveScreen::Main
-    }
-
-    /// What must come before bytes of the gateway's own: CAN, if a program died inside a sequence.
-    fn between_sequences(&self) -> Vec<u8> {
-        if self.scanner.in_ground() { Vec::new() } else { vec![0x18] }
+        self.at_line_start && self.filter.modes().screen == ActiveScreen::Main
     }
 
     /// The terminal modes now in force; for saving.
     #[must_use]
     pub fn modes(&self) -> modes::Modes {
-        *self.scanner.modes()
+        *self.filter.modes()
     }
 
     // The terminal's life.
@@ -652,8 +647,8 @@ impl Pane {
             return false;
         }
         if self.log.head() > 0 {
-            let mut line = self.between_sequences();
-            self.scanner.modes().screen_reset(&mut line);
+            let mut line = self.filter.end().to_vec();
+            self.filter.modes().screen_reset(&mut line);
             notice::separator(&mut line, self.on_fresh_line(), &self.end, note, now.unix_ms);
             self.print_own(&line);
         } else if let Some(note) = note {
@@ -689,8 +684,8 @@ impl Pane {
         if !self.respawn.failed(generation, now.at, jitter) {
             return;
         }
-        let mut line = self.between_sequences();
-        self.scanner.modes().screen_reset(&mut line);
+        let mut line = self.filter.end().to_vec();
+        self.filter.modes().screen_reset(&mut line);
         let next = if self.respawn.given_up() {
             "giving up until asked outright"
         } else {
@@ -727,9 +722,9 @@ impl Pane {
             End::Exited { exit, at: now.unix_ms }
         };
         // What keys, mouse and paste send must not follow the dead program's wishes; the screen stays.
-        let mut reset = self.between_sequences();
-        self.scanner.modes().input_reset(&mut reset);
-        if self.scanner.modes().synchronized {
+        let mut reset = self.filter.end().to_vec();
+        self.filter.modes().input_reset(&mut reset);
+        if self.filter.modes().synchronized {
             // Nobody is left to say that the drawing is complete.
             reset.extend_from_slice(b"\x1b[?2026l");
         }
