@@ -1,6 +1,6 @@
 //! Escape and control sequences: which does what.
 
-use alacritty_terminal::vte::{Params, Perform};
+use vte::{Params, Perform};
 
 use super::cell::{Span, Style};
 use super::charset::Charset;

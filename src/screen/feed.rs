@@ -3,8 +3,8 @@
 //! Nearly all output is text, which is found in runs and written a row at a time; sequences go through vte's parser.
 //! Strings are handled here, since most mean nothing to a screen and may be of any length.
 
-use alacritty_terminal::vte::Parser;
 use memchr::{memchr, memchr3};
+use vte::Parser;
 
 use super::dispatch::Performer;
 use super::terminal::Terminal;

@@ -1,6 +1,6 @@
 //! SGR: what the pen writes like.
 
-use alacritty_terminal::vte::Params;
+use vte::Params;
 
 use super::cell::{Cell, Color, Style};
 use super::extras::Extra;
