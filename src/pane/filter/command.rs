@@ -62,9 +62,7 @@ fn mark(command: u32, text: &[u8]) -> Option<Event> {
         b"B" => Some(Event::PromptEnd),
         b"C" => Some(Event::CommandStart),
         b"D" => Some(Event::CommandEnd { exit: parts.next().and_then(number) }),
-        b"E" if command == 633 => {
-            Some(Event::CommandLine(sanitised(&unescaped(parts.next()?), BODY_LIMIT)))
-        }
+        b"E" if command == 633 => Some(Event::CommandLine(sanitised(&unescaped(parts.next()?), BODY_LIMIT))),
         _ => None,
     }
 }

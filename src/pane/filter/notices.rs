@@ -114,7 +114,8 @@ impl Notices {
     /// How many bytes are kept.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
-        let sizes = |pending: &Pending| pending.id.capacity() + pending.title.capacity() + pending.body.capacity();
+        let sizes =
+            |pending: &Pending| pending.id.capacity() + pending.title.capacity() + pending.body.capacity();
         self.pending.iter().map(sizes).sum()
     }
 }
@@ -169,7 +170,10 @@ mod tests {
     fn a_notification_may_come_in_parts() {
         assert_eq!(taken(&[";Hello"]), [notified("Hello", "")]);
         assert_eq!(taken(&["i=1:d=0;Hel", "i=1:d=0;lo", "i=1:p=body;you"])[2], notified("Hello", "you"));
-        assert_eq!(taken(&["i=1:d=0;one", "i=2;two", "i=1:p=body;1"])[1..], [notified("two", ""), notified("one", "1")]);
+        assert_eq!(
+            taken(&["i=1:d=0;one", "i=2;two", "i=1:p=body;1"])[1..],
+            [notified("two", ""), notified("one", "1")]
+        );
         assert_eq!(taken(&["i=1:d=0;x", "i=1:p=icon;AAAA"])[1], notified("x", ""));
         for none in ["i=1:p=close;", "i=1:p=?;", "no semicolon", ";", "i=1:d=0;x", "e=1;*"] {
             assert_eq!(taken(&[none]), [None], "{none}");

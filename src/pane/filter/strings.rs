@@ -144,7 +144,8 @@ pub(super) fn device_control(text: &[u8]) -> Option<&[u8]> {
     let params = rest.iter().take_while(|byte| matches!(byte, b'0'..=b';')).count();
     let rest = &rest[params..];
     let intermediates = rest.iter().take_while(|byte| matches!(byte, b' '..=b'/')).count();
-    let begins_well = intermediates <= MAX_INTERMEDIATES && matches!(rest.get(intermediates), Some(b'@'..=b'~'));
+    let begins_well =
+        intermediates <= MAX_INTERMEDIATES && matches!(rest.get(intermediates), Some(b'@'..=b'~'));
     begins_well.then_some(&rest[..intermediates])
 }
 
@@ -180,7 +181,8 @@ impl<'a> Command<'a> {
         if digits - zeros > MAX_NUMBER_DIGITS {
             return Self::Absurd;
         }
-        let number = text[zeros..digits].iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+        let number =
+            text[zeros..digits].iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
         Self::Numbered { number, arguments, zeros }
     }
 }
@@ -212,5 +214,6 @@ fn is_short(number: u32) -> bool {
 /// Whether a clipboard command, of which the beginning is there, writes: `c;` and base64.
 fn writes_clipboard(arguments: &[u8]) -> bool {
     let data = arguments.splitn(2, |byte| *byte == b';').nth(1);
-    data.and_then(<[u8]>::first).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+    data.and_then(<[u8]>::first)
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }

@@ -98,7 +98,10 @@ fn notifications_come_in_three_dialects() {
     assert_eq!(events(b"\x1b]9;5 files; done\x07"), notified("", "5 files; done"));
     assert_eq!(events(b"\x1b]777;notify;Build;done; really\x07"), notified("Build", "done; really"));
     assert_eq!(events(b"\x1b]777;notify;Build\x07"), notified("Build", ""));
-    assert_eq!(events(b"\x1b]99;i=1:d=0;Build\x1b\\\x1b]99;i=1:p=body;done\x1b\\"), notified("Build", "done"));
+    assert_eq!(
+        events(b"\x1b]99;i=1:d=0;Build\x1b\\\x1b]99;i=1:p=body;done\x1b\\"),
+        notified("Build", "done")
+    );
     let long = "é".repeat(1500);
     let output = format!("\x1b]777;notify;{long};{}\x07", &long[..2400]);
     assert_eq!(events(output.as_bytes()), [], "longer than what is held");
@@ -363,11 +366,26 @@ fn long_strings_pass_if_they_are_long_by_nature() {
         assert!(bytes == output[..9000] && filter.passing(), "{start:?}");
         assert_eq!((filter.end(), filter.passing()), (&b"\x18"[..], false));
     }
-    for start in
-        ["\x1b]0;", "\x1b]8;;http://", "\x1b]7;file://h/", "\x1b]052;c;", "\x1b]52;c;?", "\x1b]52;c", "\x1b]5\x002;c;"]
-        .into_iter()
-        .chain(["\x1b]1337;CurrentDir=/", "\x1b]10;?;", "\x1bP$q", "\x1b^", "\x1bX", "\x1b_Ga=q;", "\x1bPqé", "\x1b]123456;"])
-    {
+    for start in [
+        "\x1b]0;",
+        "\x1b]8;;http://",
+        "\x1b]7;file://h/",
+        "\x1b]052;c;",
+        "\x1b]52;c;?",
+        "\x1b]52;c",
+        "\x1b]5\x002;c;",
+    ]
+    .into_iter()
+    .chain([
+        "\x1b]1337;CurrentDir=/",
+        "\x1b]10;?;",
+        "\x1bP$q",
+        "\x1b^",
+        "\x1bX",
+        "\x1b_Ga=q;",
+        "\x1bPqé",
+        "\x1b]123456;",
+    ]) {
         let output = [&long(start, 10_000)[..], b"\x1b\\x"].concat();
         assert_eq!(clean(&output), "x", "{start:?}");
         assert!(!fed(&[&output[..9000]]).2.passing());
