@@ -99,7 +99,11 @@ impl Writer<'_> {
                 self.text("\r\n");
             }
         }
-        if primary.rows[0].wrapped { Above::SameLine } else { Above::OtherLine }
+        let first = &primary.rows[0];
+        match first.wrapped && self.terminal.history.flows_into(first) {
+            true => Above::SameLine,
+            false => Above::OtherLine,
+        }
     }
 
     /// Writes a screen's rows. Those left blank at the end are left out, unless they have to push history out.
@@ -286,7 +290,7 @@ impl Writer<'_> {
             self.painter.character(cell);
         } else {
             self.goto_cursor(cols - 1);
-            if row.cells().iter().all(|other| *other == *cell) {
+            if !cell.has_character() && row.cells().iter().all(|other| other == cell) {
                 self.painter.look(&Cell::erased(cell.background));
                 self.text(" \x1b[1K");
             }
