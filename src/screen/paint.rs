@@ -185,13 +185,11 @@ pub(super) fn sgr(pen: &Cell, extras: &Extras) -> String {
 /// Whether the line in a row goes on in the next one as printing it would make it: the row is full, or the next one
 /// begins with a wide character that did not fit.
 pub(super) fn flows_on(row: &Row, next: &Row) -> bool {
-    let (Some(last), Some(first)) = (row.cells().last(), next.cells().first()) else { return false };
-    if !first.has_character() {
-        return false;
-    }
-    last.has_character()
-        || last.span() == Span::Rest
-        || (first.span() == Span::Wide && *last == Cell::erased(first.background))
+    let ([.., before, last], [first, ..]) = (row.cells(), next.cells()) else { return false };
+    let is_taken = |cell: &Cell| cell.has_character() || cell.span() == Span::Rest;
+    let did_not_fit =
+        first.span() == Span::Wide && *last == Cell::erased(first.background) && is_taken(before);
+    first.has_character() && (is_taken(last) || did_not_fit)
 }
 
 /// What SGR says about a cell.

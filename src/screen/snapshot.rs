@@ -29,6 +29,10 @@ pub(super) fn snapshot(terminal: &Terminal, history: usize) -> Vec<u8> {
         writer.text("\x1b[?1049h");
         writer.charset(Charset::Ascii);
         writer.painter.rest();
+        if terminal.other.saved.pen.background != Color::DEFAULT {
+            // The alternate screen came up full of it.
+            writer.text("\x1b[2J");
+        }
         writer.text("\x1b[H");
         writer.rows(&terminal.active, Above::Nothing);
     } else {
