@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::ScrollbackLimits;
 use super::cell::Span;
 use super::extras::Extras;
-use super::paint::{Gaps, Painter};
+use super::paint::{Gaps, Painter, can_begin, is_taken};
 use super::row::Row;
 
 /// How many bytes of rows are kept in one allocation, about.
@@ -94,7 +94,7 @@ impl History {
         painter.row(row, Gaps::Spaces);
         painter.rest();
         let cost = chunk.bytes.len() - before + ROW_OVERHEAD;
-        let full = row.cells().last().is_some_and(|last| last.has_character() || last.span() == Span::Rest);
+        let full = row.cells().last().is_some_and(is_taken);
         chunk.ends.push(
             chunk.bytes.len() as u32
                 | if joined { Chunk::JOINED } else { 0 }
@@ -125,7 +125,8 @@ impl History {
     pub(super) fn flows_into(&self, row: &Row) -> bool {
         let end = self.chunks.back().and_then(|chunk| chunk.ends.last());
         let full = end.is_some_and(|end| end & Chunk::FULL != 0);
-        row.cells()[0].has_character() && (full || row.cells()[0].span() == Span::Wide)
+        let first = &row.cells()[0];
+        can_begin(first) && (full || first.span() == Span::Wide)
     }
 
     /// Ends the newest row's line: what it went on in is no longer there.

@@ -10,7 +10,7 @@ use super::extras::Extra;
 use super::history::HistoryRow;
 use super::kitty::KeyboardFlags;
 use super::modes::{Modes, PASSED_ON};
-use super::paint::{Gaps, Painter, flows_on};
+use super::paint::{Gaps, Painter, flows_on, is_taken};
 use super::row::Row;
 use super::terminal::Terminal;
 
@@ -146,7 +146,7 @@ impl Writer<'_> {
         let cols = row.cells().len();
         // Only a character at its end makes a row go on in the next; what does not belong is erased afterwards.
         self.painter.rest();
-        let full = is_printable(above.cells(), cols - 1);
+        let full = is_taken(&above.cells()[cols - 1]);
         if !full {
             self.painter.write(format_args!("\x1b[{cols}G "));
         }
@@ -372,9 +372,4 @@ impl Writer<'_> {
             _ => self.text("\x1bo"),
         }
     }
-}
-
-/// Whether there is something at `col` that printing puts there.
-fn is_printable(cells: &[Cell], col: usize) -> bool {
-    cells[col].has_character() || cells[col].span() == Span::Rest
 }

@@ -15,7 +15,7 @@ use super::extras::{Extra, Extras};
 use super::history::History;
 use super::kitty::KeyboardFlags;
 use super::modes::Modes;
-use super::paint::flows_on;
+use super::paint::{flows_on, is_full};
 use crate::geometry::Size;
 
 /// See the module.
@@ -128,7 +128,7 @@ impl Terminal {
         let rows = &self.active.rows;
         let joined = match rows.get(1) {
             Some(next) => next.wrapped && flows_on(&rows[0], next),
-            None => wrapped,
+            None => wrapped && is_full(&rows[0]),
         };
         self.history.push(&rows[0], joined, &self.extras);
         self.active.saved.row = self.active.saved.row.saturating_sub(1);
