@@ -1,6 +1,8 @@
 //! The server's terminal model of a pane: what a terminal that saw all of the pane's output shows.
 
 pub mod query;
+#[cfg(test)]
+mod width_table;
 
 use crate::geometry::Size;
 
