@@ -122,7 +122,10 @@ export class App implements Page {
   }
 
   clearScrollback(): void {
-    this.#stage.focused?.terminal.clear();
+    const paneId = this.#stage.focusedPane;
+    if (paneId === undefined) return;
+    this.#stage.view(paneId)?.terminal.clear();
+    this.#conversation.history.cleared(paneId);
   }
 
   toggleTheme(): void {
@@ -152,6 +155,7 @@ export class App implements Page {
       lost: (loss) => this.#toasts.show(lostText(loss, this.model.panes), "error"),
       held: (bytes) => this.#pill.setHeld(bytes),
       rejected: () => void redirectToLogin(),
+      mayRestart: (paneId, wanted) => this.#stage.view(paneId)?.mayRestart(wanted) ?? false,
       viewport: () => viewportCells(this.#stage.room, this.#preferences.look.fontSize),
     });
   }
@@ -195,16 +199,20 @@ export class App implements Page {
   }
 
   #makeStage(): Stage {
-    const { sizes, watches, gateway } = this.#conversation;
+    const { sizes, watches, history, gateway } = this.#conversation;
     return new Stage(this.model, this.#preferences.look, {
       pane: (paneId) =>
         hostPane(paneId, this.#conversation, this.#commands, {
           key: (event) => this.#keyboard.onPane(paneId, event),
           bell: () => this.#onBell(paneId),
         }),
-      shown: (paneIds) => watches.add(paneIds),
+      shown: (paneIds) => {
+        watches.add(paneIds);
+        history.shown(paneIds);
+      },
       dropped: (paneId) => {
         watches.remove(paneId);
+        history.remove(paneId);
         sizes.remove(paneId);
       },
       resize: async (tabId, resize) => {

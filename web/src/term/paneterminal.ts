@@ -14,7 +14,7 @@ import { Renderer } from "./renderer.ts";
 import { type Matches, Search } from "./search.ts";
 import { FONT_FAMILY, terminalTheme } from "./theme.ts";
 import { ModelWidths } from "./unicode.ts";
-import { Writer } from "./writer.ts";
+import { Writer, type WriterEvents } from "./writer.ts";
 
 /** The height of a line, as a multiple of the font's own. */
 const LINE_HEIGHT = 1.15;
@@ -38,7 +38,7 @@ export function cellStyle(fontSize: number): Partial<CSSStyleDeclaration> {
 }
 
 /** What a terminal tells its owner. */
-export interface TerminalEvents {
+export interface TerminalEvents extends WriterEvents {
   /** A person typed or pasted. */
   input(text: string): void;
   /** The terminal said something by itself. */
@@ -49,12 +49,6 @@ export interface TerminalEvents {
   key(event: KeyboardEvent): boolean;
   /** The search found something. */
   found(matches: Matches): void;
-  /** A piece of output has been taken in; `idle`: all that came. */
-  parsed(piece: OutputPiece, idle: boolean): void;
-  /** A snapshot is shown that was asked for with `asked` rows of scrollback and has `rows`. */
-  restarted(asked: number, rows: number): void;
-  /** Somebody looks at what is above the screen; `atTop`: at the oldest row that is there. */
-  lookedUp(atTop: boolean): void;
 }
 
 /** The terminal of one pane. */
@@ -204,6 +198,7 @@ export class PaneTerminal {
 
   /** xterm.js emits the data of a key or a wheel step before it returns to the event loop. */
   #from(source: "key" | "wheel"): void {
+    this.#writer.forgetPlace();
     this.#source = source;
     queueMicrotask(() => {
       this.#source = undefined;

@@ -12,6 +12,8 @@ export interface WriterEvents {
   parsed(piece: OutputPiece, idle: boolean): void;
   /** A snapshot is shown that was asked for with `asked` rows of scrollback and has `rows`. */
   restarted(asked: number, rows: number): void;
+  /** Somebody looks at what is above the screen; `atTop`: at the oldest row that is there. */
+  lookedUp(atTop: boolean): void;
 }
 
 /** The part of a terminal that a writer needs. */
@@ -55,8 +57,10 @@ export class Writer {
     this.#owed = 0;
   }
 
-  /** A snapshot changes the terminal's size, so nothing from before it may be left to parse, and nothing from after
-   * it may be given yet. */
+  /**
+   * A snapshot changes the terminal's size, so nothing from before it may be left to parse, and nothing from after
+   * it may be given yet.
+   */
   #next(): void {
     for (let piece = this.#waiting[0]; piece; piece = this.#waiting[0]) {
       if (this.isRestarting || (piece.kind === "restart" && this.#parsing.length > 0)) return;
@@ -75,16 +79,16 @@ export class Writer {
     this.#terminal.write(RESET, () => {
       if (piece.size) this.#terminal.resize(piece.size.cols, piece.size.rows);
       this.#terminal.write(concatenated(piece.parts), () => {
-        this.#lookAgain(above);
+        this.#lookAgain(above, piece);
         this.#done();
       });
     });
   }
 
   /** Goes back to where the user was looking, as far as there is anything. */
-  #lookAgain(above: number): void {
+  #lookAgain(above: number, { asked }: Restart): void {
     const { baseY } = this.#terminal.buffer.active;
-    this.#owed = above > baseY ? above : 0;
+    this.#owed = above > baseY && asked === 0 ? above : 0;
     const reachable = Math.min(above, baseY);
     if (reachable > 0) this.#terminal.scrollLines(-reachable);
   }
@@ -93,6 +97,7 @@ export class Writer {
     const piece = this.#parsing.shift();
     if (!piece) return;
     if (piece.kind === "restart") this.#events.restarted(piece.asked, this.#terminal.buffer.normal.baseY);
+    if (this.#owed > 0) this.#events.lookedUp(true);
     this.#events.parsed(piece, this.#parsing.length === 0 && this.#waiting.length === 0);
     this.#next();
   }

@@ -2,8 +2,9 @@
 
 import type { Rect } from "../model/tree.ts";
 import { cwdTail, paneLabel } from "../model/text.ts";
+import type { Cells } from "../net/frame.ts";
 import type { PaneInfo } from "../protocol.ts";
-import { type Cells, type Look, PaneTerminal, type TerminalEvents } from "../term/paneterminal.ts";
+import { type Look, PaneTerminal, type TerminalEvents } from "../term/paneterminal.ts";
 import { DeadCard } from "./deadcard.ts";
 import { el, iconButton, setIcon, setText } from "./dom.ts";
 import { FindBar } from "./findbar.ts";
@@ -29,6 +30,8 @@ export interface PaneEvents extends Omit<TerminalEvents, "found"> {
   rename(name: string): void;
   respawn(): void;
   discard(): void;
+  /** Somebody searches it. */
+  searched(): void;
   /** The room for its terminal was measured. */
   measured(cells: Cells): void;
 }
@@ -53,9 +56,16 @@ export class PaneView {
 
   constructor(look: Look, events: PaneEvents) {
     this.#events = events;
-    this.terminal = new PaneTerminal(look, { ...events, found: (matches) => this.#find.found(matches) });
+    this.terminal = new PaneTerminal(look, {
+      ...events,
+      found: (matches) => this.#find.found(matches),
+      restarted: (asked, rows) => {
+        events.restarted(asked, rows);
+        this.#find.refresh();
+      },
+    });
     this.#card = new DeadCard(events);
-    this.#find = new FindBar(this.terminal.search, () => this.focus());
+    this.#find = new FindBar(this.terminal.search, { opened: () => events.searched(), closed: () => this.focus() });
     this.#zoom = iconButton("zoom", "Zoom", () => events.zoom());
     this.element = el("section", { class: "pane" }, this.#titleBar(), this.#body);
     this.#body.append(this.#find.element, this.#card.element);
@@ -94,7 +104,6 @@ export class PaneView {
     setIcon(this.#zoom, state.zoomed ? "unzoom" : "zoom", state.zoomed ? "Back to the splits" : "Zoom");
     this.#chip.hidden = !state.zoomed || state.alone;
     this.#card.update(info, state.connected);
-    if (info) this.terminal.resize(info);
     this.#letterbox();
   }
 
@@ -112,6 +121,13 @@ export class PaneView {
   setLook(look: Look): void {
     this.terminal.setLook(look);
     this.measure();
+  }
+
+  /** Whether a snapshot may take the place of its content now; `wanted`: somebody waits for it. */
+  mayRestart(wanted: boolean): boolean {
+    // A snapshot of the other screen has no scrollback, and a selection would be lost.
+    const { isOnOtherScreen, selection } = this.terminal;
+    return !isOnOtherScreen && (wanted || (this.#visible && selection === ""));
   }
 
   /** Opens the find bar. */
