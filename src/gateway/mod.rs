@@ -8,6 +8,7 @@ mod panes;
 mod refusal;
 mod requests;
 mod saved;
+mod screens;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ mod updates;
 mod view;
 mod viewer;
 mod viewing;
+mod window;
 
 pub use hub::{Attached, Gateway, StartError, TooManyViewers};
 pub use requests::UnknownChannel;

@@ -170,6 +170,7 @@ impl Writer<'_> {
             match viewer.pull() {
                 Some(Pulled::Output(frame)) => self.feed(Message::Binary(frame)).await?,
                 Some(Pulled::Message(message)) => self.message(&message).await?,
+                Some(Pulled::Snapshot(wanted)) => self.attached.restart(wanted).await,
                 None => self.wait(&viewer, &mut pings, &mut silent).await?,
             }
         }
@@ -193,6 +194,9 @@ impl Writer<'_> {
                 *silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { *silent + 1 };
                 if *silent > 2 {
                     return Err(End::Gone);
+                }
+                if viewer.is_stuck(STALLED_AFTER) {
+                    return Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing in for a minute" });
                 }
                 let revision = self.attached.revision().to_be_bytes();
                 self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;

@@ -3,6 +3,7 @@
 //! [`Pane`] decides and does no I/O of its own: it is handed events, the time and, where there is one, the
 //! terminal, and says in [`Effects`] what is to be done.
 
+pub mod cues;
 pub mod input;
 pub mod line_gate;
 pub mod log;
@@ -20,9 +21,10 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::cues::Cues;
 use self::input::{InputLimits, InputQueue, Undelivered};
 use self::line_gate::LineGate;
-use self::log::{ChunkStart, OutputBuf, OutputLog};
+use self::log::{OutputBuf, OutputLog};
 use self::modes::ActiveScreen;
 use self::readiness::{Readiness, Verdict};
 use self::reports::Kind;
@@ -163,8 +165,12 @@ pub struct Pane {
     pub channel: Channel,
     /// Its recent output.
     pub log: OutputLog,
+    /// What its screen is to do besides taking the output in.
+    pub cues: Cues,
     /// Who decides its size.
     pub sizing: Sizing,
+    /// The size its screen has once it has come to the end of the log.
+    screen_size: Size,
     limits: PaneLimits,
     scanner: Scanner,
     queue: InputQueue,
@@ -194,6 +200,8 @@ pub struct Birth {
     pub channel: Channel,
     /// Its size.
     pub size: Size,
+    /// The size of its screen, as saved; else its own.
+    pub screen_size: Size,
     /// The directory of its next terminal.
     pub cwd: PathBuf,
     /// Its settings.
@@ -216,7 +224,9 @@ impl Pane {
             id: birth.id,
             channel: birth.channel,
             log: OutputLog::new(birth.channel, limits.ring_bytes, birth.offset),
+            cues: Cues::default(),
             sizing: Sizing::new(birth.size, birth.settings.size),
+            screen_size: birth.screen_size,
             limits,
             scanner: Scanner::default(),
             queue: InputQueue::new(limits.input),
@@ -233,15 +243,14 @@ impl Pane {
         }
     }
 
-    /// Puts back output from before a restart of the gateway, and turns off what a dead program left on.
-    pub fn restore_output(&mut self, modes: modes::Modes, bytes: &[u8]) {
-        let mut before = Vec::new();
-        modes.restore(&mut before);
-        self.print_own(&before);
-        self.print_own(bytes);
+    /// Puts back the screen from before a restart of the gateway, from a snapshot of it, and turns off what a dead
+    /// program left on.
+    pub fn restore_screen(&mut self, snapshot: &[u8], now: Instant) {
+        self.print_own(snapshot, now);
         let mut reset = self.between_sequences();
         self.scanner.modes().input_reset(&mut reset);
-        self.print_in_place(&reset);
+        self.print_in_place(&reset, now);
+        self.note_size(now, &mut Effects::default());
     }
 
     /// Its settings.
@@ -351,21 +360,20 @@ impl Pane {
 
     // Input.
 
-    /// Takes input from a viewer: writes it, holds it, or refuses all of it. `answers` says whether this
-    /// viewer's terminal is the one that answers the program's queries.
+    /// Takes input from a viewer: writes it, holds it, or refuses all of it. Answers to queries are left out,
+    /// whoever sends them: the pane's screen has answered.
     ///
     /// # Errors
     /// When it is not taken; nothing of it is then.
     pub fn input(
         &mut self,
         typed: Typed<'_>,
-        answers: bool,
         now: Instant,
         terminal: Option<&dyn Terminal>,
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
         match terminal {
-            Some(terminal) => self.input_live(typed, answers, now, terminal, effects),
+            Some(terminal) => self.input_live(typed, now, terminal, effects),
             None => self.input_dead(typed, now, effects),
         }
     }
@@ -373,12 +381,11 @@ impl Pane {
     fn input_live(
         &mut self,
         typed: Typed<'_>,
-        answers: bool,
         now: Instant,
         terminal: &dyn Terminal,
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
-        let bytes = if answers { Cow::Borrowed(typed.bytes) } else { without_answers(typed.bytes) };
+        let bytes = without_answers(typed.bytes);
         if typed.kind == InputKind::Report {
             // A report is worth nothing later: it goes past what waits, or nowhere.
             terminal.write(&bytes);
@@ -398,7 +405,7 @@ impl Pane {
             }
             self.hold(typed.viewer, &bytes[taken..], now, effects)?;
         } else if !self.interrupt(&bytes, terminal, effects) {
-            // A fresh program may ask its terminal something before it reads what was typed.
+            // A report is about now: it does not wait for what was typed.
             for (_, report) in reports::split(&bytes).filter(|(kind, _)| *kind != Kind::Keys) {
                 terminal.write(report);
             }
@@ -578,11 +585,10 @@ impl Pane {
                 effects.look_at(now);
             }
         }
-        self.print(output, effects);
+        self.print(output, now, effects);
     }
 
-    fn print(&mut self, output: OutputBuf, effects: &mut Effects) {
-        let start = ChunkStart { modes: *self.scanner.modes(), torn: !self.scanner.in_ground() };
+    fn print(&mut self, output: OutputBuf, now: Instant, effects: &mut Effects) {
         if let Some(last) = output.payload().last() {
             self.at_line_start = *last == b'\n';
         }
@@ -603,21 +609,21 @@ impl Pane {
             }
             _ => {}
         });
-        self.log.append(output, start);
+        self.log.append(output, now);
         effects.output = true;
     }
 
     /// Prints something of the gateway's own into the output.
-    fn print_own(&mut self, bytes: &[u8]) {
+    fn print_own(&mut self, bytes: &[u8], now: Instant) {
         if !bytes.is_empty() {
-            self.print(OutputBuf::copy_of(bytes), &mut Effects::default());
+            self.print(OutputBuf::copy_of(bytes), now, &mut Effects::default());
         }
     }
 
     /// Prints something of the gateway's own that leaves the cursor where it is.
-    fn print_in_place(&mut self, bytes: &[u8]) {
+    fn print_in_place(&mut self, bytes: &[u8], now: Instant) {
         let at_line_start = self.at_line_start;
-        self.print_own(bytes);
+        self.print_own(bytes, now);
         self.at_line_start = at_line_start;
     }
 
@@ -632,10 +638,11 @@ impl Pane {
         if self.scanner.in_ground() { Vec::new() } else { vec![0x18] }
     }
 
-    /// The terminal modes now in force; for saving.
-    #[must_use]
-    pub fn modes(&self) -> modes::Modes {
-        *self.scanner.modes()
+    /// Gives the program of a generation its terminal's answer to a query, if that program still runs.
+    pub fn answer(&mut self, generation: Generation, answer: &[u8], terminal: Option<&dyn Terminal>) {
+        if let Some(terminal) = terminal.filter(|_| generation == self.generation()) {
+            terminal.write(answer);
+        }
     }
 
     // The terminal's life.
@@ -658,11 +665,11 @@ impl Pane {
             let mut line = self.between_sequences();
             self.scanner.modes().screen_reset(&mut line);
             notice::separator(&mut line, self.on_fresh_line(), &self.end, note, now.unix_ms);
-            self.print_own(&line);
+            self.print_own(&line, now.at);
         } else if let Some(note) = note {
             let mut line = Vec::new();
             notice::line(&mut line, true, note);
-            self.print_own(&line);
+            self.print_own(&line, now.at);
         }
         self.life = Life {
             started: Some(now.at),
@@ -700,7 +707,7 @@ impl Pane {
             "the next key tries again"
         };
         notice::line(&mut line, self.on_fresh_line(), &format!("could not start: {reason}; {next}"));
-        self.print_own(&line);
+        self.print_own(&line, now.at);
         self.end = End::Failed { reason };
         (effects.status, effects.info, effects.output) = (true, true, true);
         self.look_at_expiry(effects);
@@ -736,7 +743,7 @@ impl Pane {
             // Nobody is left to say that the drawing is complete.
             reset.extend_from_slice(b"\x1b[?2026l");
         }
-        self.print_in_place(&reset);
+        self.print_in_place(&reset, now.at);
         effects.output |= !reset.is_empty();
         (effects.status, effects.info) = (true, true);
         effects.close = self.settings.close_on_exit && !matches!(self.end, End::Failed { .. });
@@ -760,17 +767,28 @@ impl Pane {
 
     /// Settles the PTY's size by what viewers reported.
     pub fn settle_size(&mut self, now: Instant, terminal: Option<&dyn Terminal>, effects: &mut Effects) {
-        let Some(terminal) = terminal else {
-            effects.info |= self.sizing.settle_untold();
-            return;
-        };
-        match self.sizing.settle(now) {
-            Resize::Keep => {}
-            Resize::Tell(size) => {
-                terminal.resize(size);
-                effects.info = true;
-            }
-            Resize::NotBefore(at) => effects.look_at(at),
+        match terminal {
+            None => effects.info |= self.sizing.settle_untold(),
+            Some(terminal) => match self.sizing.settle(now) {
+                Resize::Keep => {}
+                Resize::Tell(size) => {
+                    terminal.resize(size);
+                    effects.info = true;
+                }
+                Resize::NotBefore(at) => effects.look_at(at),
+            },
+        }
+        self.note_size(now, effects);
+    }
+
+    /// Lets the screen follow the size of the PTY, or of the next one.
+    fn note_size(&mut self, now: Instant, effects: &mut Effects) {
+        let size = self.sizing.current();
+        if size != self.screen_size {
+            self.screen_size = size;
+            self.log.note_resize(now);
+            self.cues.resize(self.log.head(), size);
+            effects.output = true;
         }
     }
 

@@ -43,6 +43,12 @@ impl Screen {
         self.size = size;
     }
 
+    /// How many rows of scrollback there are.
+    #[must_use]
+    pub fn history_rows(&self) -> usize {
+        0
+    }
+
     /// Bytes that make a freshly reset terminal of this size show this screen, below as many of the newest
     /// `history` rows of scrollback as there are.
     #[must_use]
