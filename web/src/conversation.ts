@@ -77,7 +77,9 @@ export class Conversation {
     });
     this.watches = new Watches(this.gateway, (paneId, offset) => this.#tellConsumed(paneId, offset));
     this.history = new History({
-      mayRestart: (paneId, wanted) => this.#current && events.mayRestart(paneId, wanted),
+      mayRestart: (paneId, wanted) => {
+        return this.#current && this.watches.isAnswered(paneId) && events.mayRestart(paneId, wanted);
+      },
       fetch: (paneId, rows) => this.watches.fetch(paneId, rows),
     });
     this.sizes = new Sizes(this.gateway);
@@ -123,7 +125,8 @@ export class Conversation {
       case "pane_update":
         return this.#takePanes(message);
       case "watching":
-        return this.watches.watching(message.paneId, message.head);
+        this.watches.watching(message.paneId, message.head);
+        return this.history.shown([message.paneId]);
       case "ok":
         return this.gateway.requests.done(message);
       case "error":

@@ -60,6 +60,11 @@ export class Watches {
     this.#askFor([...this.#watches.keys()]);
   }
 
+  /** Whether a pane can be asked for again: a watch that was not answered yet would be taken for the next one's. */
+  isAnswered(paneId: string): boolean {
+    return this.#watches.get(paneId)?.questions.length === 0;
+  }
+
   /** Asks for a snapshot with `rows` rows of scrollback; fails if none will come. */
   fetch(paneId: string, rows: number): Promise<void> {
     return this.#ask([{ paneId, history: rows }]);

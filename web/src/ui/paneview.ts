@@ -1,6 +1,7 @@
 // One pane on the page: title bar, terminal, and the card that shows while it has no terminal.
 
 import type { Rect } from "../model/tree.ts";
+import { shellMark } from "../model/shell.ts";
 import { cwdTail, paneLabel } from "../model/text.ts";
 import type { Cells } from "../net/frame.ts";
 import type { PaneInfo } from "../protocol.ts";
@@ -9,6 +10,7 @@ import { DeadCard } from "./deadcard.ts";
 import { el, iconButton, setIcon, setText } from "./dom.ts";
 import { FindBar } from "./findbar.ts";
 import { editInline } from "./inline.ts";
+import { ProgressBar } from "./progressbar.ts";
 
 /** How a pane stands. */
 export interface PaneState {
@@ -44,9 +46,11 @@ export class PaneView {
   #mount = el("div", { class: "pane-mount" });
   #scroller = el("div", { class: "pane-scroller" }, this.#mount);
   #body = el("div", { class: "pane-body" }, this.#scroller);
+  #dot = el("span", { class: "dot" });
   #label = el("span", { class: "pane-label" });
   #cwd = el("span", { class: "pane-cwd" });
   #chip = el("span", { class: "pane-chip", text: "zoomed" });
+  #progress = new ProgressBar();
   #zoom: HTMLButtonElement;
   #card: DeadCard;
   #find: FindBar;
@@ -98,6 +102,10 @@ export class PaneView {
     this.element.classList.toggle("focused", state.focused);
     this.element.classList.toggle("alone", state.alone);
     this.element.dataset["state"] = info?.status.state ?? "live";
+    const mark = shellMark(info);
+    this.#dot.dataset["shell"] = mark?.state ?? "";
+    this.#dot.title = mark?.text ?? "";
+    this.#progress.show(info?.progress);
     setText(this.#label, paneLabel(info));
     setText(this.#cwd, cwdTail(info?.cwd));
     this.#cwd.title = info?.cwd ?? "";
@@ -168,7 +176,7 @@ export class PaneView {
 
   #titleBar(): HTMLElement {
     const events = this.#events;
-    const label = el("div", { class: "pane-title" }, el("span", { class: "dot" }), this.#label, this.#cwd, this.#chip);
+    const label = el("div", { class: "pane-title" }, this.#dot, this.#label, this.#cwd, this.#chip);
     label.addEventListener("dblclick", () => this.rename());
     return el(
       "header",
@@ -182,6 +190,7 @@ export class PaneView {
         this.#zoom,
         iconButton("close", "Close pane (Ctrl+Shift+X)", () => events.close()),
       ),
+      this.#progress.element,
     );
   }
 }

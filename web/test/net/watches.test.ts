@@ -78,10 +78,12 @@ describe("scrollback", () => {
   test("is asked for without an offset, and the answer knows it", () => {
     const { watches, told } = setUp();
     watches.add(["p1"]);
+    expect(watches.isAnswered("p1")).toBe(false);
+    watches.watching("p1", 50);
+    expect(watches.isAnswered("p1")).toBe(true);
+    expect(piece(watches, restart(50))).toMatchObject({ asked: 0 });
     void watches.fetch("p1", 1000);
     expect(told.at(-1)).toEqual({ type: "pane_watch", panes: [{ paneId: "p1", history: 1000 }] });
-    watches.watching("p1", 50);
-    expect(piece(watches, restart(50))).toMatchObject({ asked: 0 });
     // One that came by itself before the answer.
     expect(piece(watches, restart(60))).toMatchObject({ asked: 0 });
     watches.watching("p1", 60);
