@@ -12,6 +12,9 @@ const LANE_BYTES = 32 << 10;
 /** The most bytes that may be on their way to all panes. */
 const SENT_BYTES = 256 << 10;
 
+/** The most messages that may be on their way: of so many the gateway tells again what became of them. */
+const SENT_MESSAGES = 64;
+
 /** The most bytes that the gateway is to hold for one pane; it takes twice that. */
 const PENDING_BYTES = 128 << 10;
 
@@ -88,6 +91,7 @@ export class InputQueue {
   /** Takes all of `bytes` or, when there is no room for them, none: then `false`. */
   push(paneId: string, bytes: Uint8Array, online: boolean): boolean {
     if (this.#waiting + bytes.length > (online ? QUEUED_BYTES : HELD_BYTES)) return false;
+    if (this.#joins(paneId, bytes)) return true;
     const paste = this.#nextPaste++;
     const parts = chunks(bytes, MESSAGE_BYTES);
     parts.forEach((part, index) => {
@@ -127,24 +131,23 @@ export class InputQueue {
     }
   }
 
-  /**
-   * The gateway had no room for a message: its bytes are sent again before anything later for that pane. `false` if
-   * they are not there any more.
-   */
-  sendAgain(number: number, now: number): boolean {
+  /** The gateway had no room for a message: its bytes are sent again before anything later for that pane. */
+  sendAgain(number: number, now: number): void {
     const frame = this.#remove(number);
-    if (!frame) return false;
+    if (!frame) return;
     this.#putBack(frame.paneId, frame.piece);
     const lane = this.#lane(frame.paneId);
     lane.restUntil = now + lane.rest;
     lane.rest = Math.min(2 * lane.rest, LONGEST_REST_MS);
-    return true;
   }
 
-  /** The gateway refused a message. Returns how many bytes are lost: the rest of its paste goes with it. */
-  refused(number: number): number {
+  /**
+   * The gateway refused a message. Returns how many bytes are lost: the rest of its paste goes with it. `undefined`
+   * if the answer was known already.
+   */
+  refused(number: number): number | undefined {
     const frame = this.#remove(number);
-    if (!frame) return 0;
+    if (!frame) return undefined;
     return frame.bytes.length + this.#drop(this.#lane(frame.paneId), (piece) => piece.paste === frame.piece.paste);
   }
 
@@ -180,12 +183,16 @@ export class InputQueue {
 
   /**
    * Drops what is meant for panes that are no more, unless this connection has carried it: then the gateway tells
-   * what became of it. Returns how many bytes that were.
+   * what became of it. Numbers that were given stay, without bytes. Returns how many bytes were dropped.
    */
   retain(isOpen: (paneId: string) => boolean): number {
     const before = this.#waiting + this.#unconfirmed;
     const gone = this.#sent.filter((frame) => !frame.carried && !isOpen(frame.paneId));
-    for (const frame of gone) this.#remove(frame.number);
+    for (const frame of gone) {
+      this.#unconfirmed -= frame.bytes.length;
+      this.#lane(frame.paneId).sent -= frame.bytes.length;
+      frame.bytes = new Uint8Array();
+    }
     for (const [paneId, lane] of this.#lanes) {
       if (isOpen(paneId)) continue;
       this.#drop(lane, () => true);
@@ -195,8 +202,20 @@ export class InputQueue {
   }
 
   #hasRoom(lane: Lane, { bytes }: Piece, pending: number): boolean {
-    if (this.#unconfirmed + bytes.length > SENT_BYTES) return false;
+    if (this.#sent.length >= SENT_MESSAGES || this.#unconfirmed + bytes.length > SENT_BYTES) return false;
     return lane.sent + bytes.length <= Math.min(LANE_BYTES, PENDING_BYTES - pending);
+  }
+
+  /** Adds to what waits last for a pane, if that is keys and not part of a paste. */
+  #joins(paneId: string, bytes: Uint8Array): boolean {
+    const last = this.#lane(paneId).pieces.at(-1);
+    if (!last || !last.first || last.more || last.bytes.length + bytes.length > MESSAGE_BYTES) return false;
+    const joined = new Uint8Array(last.bytes.length + bytes.length);
+    joined.set(last.bytes);
+    joined.set(bytes, last.bytes.length);
+    last.bytes = joined;
+    this.#waiting += bytes.length;
+    return true;
   }
 
   #number(paneId: string, lane: Lane, piece: Piece): Sent {

@@ -6,6 +6,9 @@ import { encodeInput, encodeReport } from "./frame.ts";
 import { InputQueue } from "./inputqueue.ts";
 import type { Link } from "./link.ts";
 
+/** The channel of no pane. */
+const NO_CHANNEL = 0xffffffff;
+
 /** What a sender tells its owner. */
 export interface SenderEvents {
   /** There is no room for `bytes` more bytes. */
@@ -78,10 +81,8 @@ export class Sender {
 
   /** The gateway did not take the input with the number `number`. */
   refused(error: ErrorMessage, number: number): void {
-    if (error.code !== "input_full" || !this.#queue.sendAgain(number, performance.now())) {
-      const bytes = this.#queue.refused(number);
-      this.#events.refused(bytes > 0 ? { ...error, bytes } : error);
-    }
+    if (error.code === "input_full") this.#queue.sendAgain(number, performance.now());
+    else this.#tellLost(error, this.#queue.refused(number) ?? 0);
     this.pump();
   }
 
@@ -101,12 +102,17 @@ export class Sender {
   #send(model: Model): void {
     const now = performance.now();
     for (const frame of this.#queue.take((paneId) => model.panes[paneId]?.pending ?? 0, now)) {
-      const channel = model.channels[frame.paneId];
-      if (channel !== undefined) this.#link.sendFrame(encodeInput(channel, frame));
+      // What has a number is sent: the gateway takes them one after the other.
+      this.#link.sendFrame(encodeInput(model.channels[frame.paneId] ?? NO_CHANNEL, frame));
     }
     clearTimeout(this.#rest);
     const until = this.#queue.restUntil(now);
     if (until !== undefined) this.#rest = setTimeout(() => this.pump(), until - now);
+  }
+
+  /** A gateway tells a refusal again if it can't know whether it was heard; nothing is lost by that. */
+  #tellLost(error: ErrorMessage, bytes: number): void {
+    if (bytes > 0) this.#events.refused({ ...error, bytes });
   }
 
   /** Without a connection, what it carried waits, too: it may have to be sent again. */

@@ -19,8 +19,10 @@ function take(queue: InputQueue, now = 0): InputFrame[] {
 /** A queue that has sent some text for `p1`, one message each. */
 function sent(...texts: string[]): InputQueue {
   const queue = new InputQueue();
-  for (const each of texts) queue.push("p1", bytes(each), true);
-  take(queue);
+  for (const each of texts) {
+    queue.push("p1", bytes(each), true);
+    take(queue);
+  }
   return queue;
 }
 
@@ -28,10 +30,19 @@ describe("order", () => {
   test("is kept per pane, and numbers count everything", () => {
     const queue = new InputQueue();
     queue.push("p1", bytes("a"), true);
+    expect(text(take(queue))).toBe("1:p1:a");
     queue.push("p2", bytes("x"), true);
     queue.push("p1", bytes("b"), true);
-    expect(text(take(queue))).toBe("1:p1:a 2:p1:b 3:p2:x");
+    expect(text(take(queue))).toBe("2:p1:b 3:p2:x");
     expect(take(queue)).toEqual([]);
+  });
+
+  test("keys that wait make one message, and stay out of pastes", () => {
+    const queue = new InputQueue();
+    for (const key of "keys") queue.push("p1", bytes(key), true);
+    queue.push("p1", new Uint8Array(17 * KIB), true);
+    for (const key of "more") queue.push("p1", bytes(key), true);
+    expect(take(queue).map(({ bytes, more }) => [bytes.length, more])).toEqual([[4, false], [16 * KIB, true], [KIB, false], [4, false]]);
   });
 
   test("a paste is cut into messages of at most 16 KiB that belong together", () => {
@@ -60,6 +71,13 @@ describe("pace", () => {
     take(queue);
     expect(queue.unconfirmed).toBe(256 * KIB);
     expect(queue.waiting).toBe(64 * KIB);
+  });
+
+  test("at most 64 messages are on the way", () => {
+    const queue = sent(...Array.from({ length: 70 }, () => "x"));
+    expect(queue.unconfirmed).toBe(64);
+    queue.acknowledged(1);
+    expect(take(queue).map(({ number, bytes }) => [number, bytes.length])).toEqual([[65, 6]]);
   });
 
   test("what the gateway holds for a pane counts, and holds up no other pane", () => {
@@ -113,8 +131,8 @@ describe("no room", () => {
   test("the bytes are sent again under a new number, before anything later", () => {
     const queue = sent("a", "b");
     queue.push("p1", bytes("c"), true);
-    expect(queue.sendAgain(1, 1000)).toBe(true);
-    expect(queue.sendAgain(2, 1000)).toBe(true);
+    queue.sendAgain(1, 1000);
+    queue.sendAgain(2, 1000);
     expect(queue.waiting).toBe(3);
     expect(take(queue, 1000)).toEqual([]);
     expect(text(take(queue, 5000))).toBe("3:p1:a 4:p1:b 5:p1:c");
@@ -145,8 +163,12 @@ describe("no room", () => {
     expect(text(take(queue))).toBe("2:p2:x");
   });
 
-  test("what is not there can't be sent again", () => {
-    expect(new InputQueue().sendAgain(1, 0)).toBe(false);
+  test("what was answered before is not sent again", () => {
+    const queue = sent("a");
+    queue.acknowledged(1);
+    queue.sendAgain(1, 0);
+    expect(take(queue, 5000)).toEqual([]);
+    expect(queue.restUntil(0)).toBeUndefined();
   });
 });
 
@@ -158,7 +180,7 @@ describe("a refusal", () => {
     take(queue);
     expect(queue.refused(1)).toBe(64 * KIB);
     expect(queue.refused(2)).toBe(16 * KIB);
-    expect(queue.refused(2)).toBe(0);
+    expect(queue.refused(2)).toBeUndefined();
     expect(text(take(queue))).toBe("3:p1:next");
   });
 });
@@ -188,6 +210,8 @@ describe("panes", () => {
     queue.disconnected();
     expect(queue.retain((paneId) => paneId === "p2")).toBe(7);
     queue.resumed(true, 0);
-    expect(text(take(queue))).toBe("2:p2:de");
+    // The gateway takes no number before the one that it expects.
+    expect(text(take(queue))).toBe("1:p1: 2:p2:de");
+    expect(queue.refused(1)).toBe(0);
   });
 });
