@@ -12,7 +12,7 @@ use everpane::gateway::Framing;
 use everpane::protocol::client::{self, ClientMessage};
 use everpane::protocol::frame::{
     Channel, CompactFrame, InputFrame, InputKind, OutputKind, ViewerFrame, compact_control, output_frame,
-    parse_compact, parse_native,
+    parse_compact, parse_native, restart_frames,
 };
 use everpane::protocol::server::ServerMessage;
 use serde_json::Value;
@@ -146,7 +146,9 @@ fn every_code_is_explained() {
 fn the_numbers_are_the_real_ones() {
     use everpane::protocol::{
         ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, MAX_OUTPUT_BYTES, NATIVE_SUBPROTOCOL,
+        WINDOW_BYTES, WINDOW_LOW_BYTES,
     };
+    use everpane::screen::ScrollbackLimits;
     let limit = |what: String| assert!(DOC.contains(&what), "not in the document: {what}");
     limit(format!("a message to the gateway | {} MiB", MAX_MESSAGE_BYTES >> 20));
     limit(format!("payload of one output frame | {} KiB", MAX_OUTPUT_BYTES >> 10));
@@ -160,6 +162,10 @@ fn the_numbers_are_the_real_ones() {
     limit(format!("viewers | {} *", defaults.max_viewers));
     limit(format!("output kept of a pane | {} MiB *", defaults.pane.ring_bytes >> 20));
     let input = defaults.pane.input;
+    let ScrollbackLimits { lines, bytes } = defaults.scrollback;
+    limit(format!("scrollback kept of a pane | {},000 rows, {} MiB *", lines / 1000, bytes >> 20));
+    limit(format!("at most {},000 bytes of a pane beyond that", WINDOW_BYTES / 1000));
+    limit(format!("until no more than {},000 are left", WINDOW_LOW_BYTES / 1000));
     limit(format!("input held for a pane | {} KiB, {} s *", input.bytes >> 10, input.age.as_secs()));
     limit(format!("({} by default) make one message", defaults.coalesce.as_millis()));
 }
@@ -172,6 +178,7 @@ struct Frame {
     channel: Channel,
     payload: String,
     offset: u64,
+    number: u64,
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -188,9 +195,11 @@ impl Frame {
         if kind == "control" {
             let (bytes, channel) = (hex(bytes).into(), Channel(255));
             let payload = rest.to_owned();
-            return Frame { to_gateway: direction == ">", bytes, kind, channel, payload, offset: 0 };
+            let to_gateway = direction == ">";
+            return Frame { to_gateway, bytes, kind, channel, payload, offset: 0, number: 0 };
         }
         let (channel, rest) = rest.strip_prefix("channel ").unwrap().split_once(", ").unwrap();
+        let (rest, number) = rest.split_once(", number ").unwrap_or((rest, "0"));
         let (payload, offset) = rest.split_once(", offset ").unwrap_or((rest, "0"));
         Frame {
             to_gateway: direction == ">",
@@ -199,6 +208,7 @@ impl Frame {
             channel: Channel(channel.parse().unwrap()),
             payload: serde_json::from_str(payload).unwrap(),
             offset: offset.parse().unwrap(),
+            number: number.parse().unwrap(),
         }
     }
 
@@ -222,16 +232,28 @@ fn native_frames_are_as_shown() {
     for line in lines("hex native") {
         let frame = Frame::read(line);
         match (frame.to_gateway, frame.kind) {
-            (true, "input") => {
-                let input = ViewerFrame::Input(frame.input(InputKind::Input));
-                assert_eq!(parse_native(frame.bytes.clone()), Ok(input));
-            }
-            (true, "report") => {
-                let report = ViewerFrame::Input(frame.input(InputKind::Report));
-                assert_eq!(parse_native(frame.bytes.clone()), Ok(report));
+            (true, kind) => {
+                let is = |kind| ViewerFrame::Input(frame.input(kind));
+                let numbered = |more| {
+                    let number = Some(frame.number);
+                    ViewerFrame::Input(InputFrame { number, more, ..frame.input(InputKind::Input) })
+                };
+                let meant = match kind {
+                    "input" => is(InputKind::Input),
+                    "report" => is(InputKind::Report),
+                    "numbered" => numbered(false),
+                    "more" => numbered(true),
+                    "consumed" => ViewerFrame::Consumed { channel: frame.channel, offset: frame.number },
+                    _ => panic!("{line}"),
+                };
+                assert_eq!(parse_native(frame.bytes.clone()), Ok(meant));
             }
             (false, "output") => assert_eq!(frame.bytes, frame.output(OutputKind::Output)),
-            (false, "restart") => assert_eq!(frame.bytes, frame.output(OutputKind::Restart)),
+            (false, "part") => assert_eq!(frame.bytes, frame.output(OutputKind::RestartPart)),
+            (false, "restart") => {
+                let frames = restart_frames(frame.offset, frame.channel, 80, 24, frame.payload.as_bytes());
+                assert_eq!(frames, [frame.bytes]);
+            }
             _ => panic!("{line}"),
         }
     }

@@ -469,7 +469,7 @@ fn restored_pane(
     }
     let size = birth.screen_size;
     let mut pane = Pane::new(birth, settings.pane);
-    pane.restore_screen(&output.parts.concat(), Instant::now());
+    pane.restore_screen(&output.parts.concat(), Moment::now());
     (pane, size)
 }
 

@@ -149,7 +149,7 @@ impl Sink for PaneSink {
         let mut effects = Effects::default();
         let (asked, unseen, room) = {
             let mut state = self.slot.lock();
-            state.pane.output(generation, output, Instant::now(), &mut effects);
+            state.pane.output(generation, output, Moment::now(), &mut effects);
             if effects.output {
                 self.slot.grew(&state);
                 effects.output = false;

@@ -44,13 +44,30 @@ impl OutputBuf {
         OutputBuf(buffer)
     }
 
+    /// An empty one with room for a payload of `capacity` bytes.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> OutputBuf {
+        let mut buffer = BytesMut::with_capacity(OUTPUT_HEADER + capacity);
+        buffer.resize(OUTPUT_HEADER, 0);
+        OutputBuf(buffer)
+    }
+
     /// A copy of `payload`.
     #[must_use]
     pub fn copy_of(payload: &[u8]) -> OutputBuf {
-        let mut buffer = BytesMut::with_capacity(OUTPUT_HEADER + payload.len());
-        buffer.resize(OUTPUT_HEADER, 0);
-        buffer.extend_from_slice(payload);
-        OutputBuf(buffer)
+        let mut output = OutputBuf::with_capacity(payload.len());
+        output.push(payload);
+        output
+    }
+
+    /// Appends to the payload.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Shortens the payload to `length` bytes; a shorter one stays as it is.
+    pub fn truncate(&mut self, length: usize) {
+        self.0.truncate(OUTPUT_HEADER + length);
     }
 
     /// The bytes that the program printed.

@@ -3,7 +3,9 @@
 //! [`Pane`] decides and does no I/O of its own: it is handed events, the time and, where there is one, the
 //! terminal, and says in [`Effects`] what is to be done.
 
+pub mod activity;
 pub mod cues;
+pub mod filter;
 pub mod input;
 pub mod line_gate;
 pub mod log;
@@ -12,7 +14,6 @@ mod notice;
 pub mod readiness;
 pub mod reports;
 pub mod respawn;
-pub mod scanner;
 pub mod sizing;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,9 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::activity::Activity;
 use self::cues::Cues;
+use self::filter::{Event, Filter};
 use self::input::{InputLimits, InputQueue, Undelivered};
 use self::line_gate::LineGate;
 use self::log::{OutputBuf, OutputLog};
@@ -29,7 +32,6 @@ use self::modes::ActiveScreen;
 use self::readiness::{Readiness, Verdict};
 use self::reports::Kind;
 use self::respawn::{Decision, Generation, Respawn, RespawnLimits};
-use self::scanner::{Event, Scanner};
 use self::sizing::{Resize, Sizing};
 use crate::clock::Moment;
 use crate::geometry::Size;
@@ -172,12 +174,13 @@ pub struct Pane {
     /// The size its screen has once it has come to the end of the log.
     screen_size: Size,
     limits: PaneLimits,
-    scanner: Scanner,
+    filter: Filter,
     queue: InputQueue,
     respawn: Respawn,
     life: Life,
     settings: PaneSettings,
     title: String,
+    activity: Activity,
     /// The directory told by the program's output (OSC 7).
     told_cwd: Option<PathBuf>,
     /// The directory the system says the program is, or was last, in.
@@ -228,12 +231,13 @@ impl Pane {
             sizing: Sizing::new(birth.size, birth.settings.size),
             screen_size: birth.screen_size,
             limits,
-            scanner: Scanner::default(),
+            filter: Filter::default(),
             queue: InputQueue::new(limits.input),
             respawn: Respawn::after(birth.generation, limits.respawn),
             life: Life::default(),
             settings: birth.settings,
             title: birth.title,
+            activity: Activity::default(),
             told_cwd: None,
             seen_cwd: None,
             first_cwd: birth.cwd,
@@ -245,12 +249,12 @@ impl Pane {
 
     /// Puts back the screen from before a restart of the gateway, from a snapshot of it, and turns off what a dead
     /// program left on.
-    pub fn restore_screen(&mut self, snapshot: &[u8], now: Instant) {
+    pub fn restore_screen(&mut self, snapshot: &[u8], now: Moment) {
         self.print_own(snapshot, now);
-        let mut reset = self.between_sequences();
-        self.scanner.modes().input_reset(&mut reset);
+        let mut reset = self.filter.end().to_vec();
+        self.filter.modes().input_reset(&mut reset);
         self.print_in_place(&reset, now);
-        self.note_size(now, &mut Effects::default());
+        self.note_size(now.at, &mut Effects::default());
     }
 
     /// Its settings.
@@ -352,9 +356,9 @@ impl Pane {
             wake: self.settings.wake,
             close_on_exit: self.settings.close_on_exit,
             size: self.settings.size,
-            shell: None,
-            progress: None,
-            notification: None,
+            shell: self.activity.shell().cloned(),
+            progress: self.activity.progress(),
+            notification: self.activity.notification().cloned(),
         }
     }
 
@@ -574,26 +578,24 @@ impl Pane {
     // Output.
 
     /// Takes what the program of a generation printed.
-    pub fn output(&mut self, generation: Generation, output: OutputBuf, now: Instant, effects: &mut Effects) {
+    pub fn output(&mut self, generation: Generation, output: OutputBuf, now: Moment, effects: &mut Effects) {
         if generation != self.generation() || self.life.started.is_none() {
             return;
         }
         self.life.printed = true;
         if let Some(readiness) = &mut self.life.readiness {
-            readiness.printed(now);
+            readiness.printed(now.at);
             if !self.queue.is_empty() {
-                effects.look_at(now);
+                effects.look_at(now.at);
             }
         }
         self.print(output, now, effects);
     }
 
-    fn print(&mut self, output: OutputBuf, now: Instant, effects: &mut Effects) {
-        if let Some(last) = output.payload().last() {
-            self.at_line_start = *last == b'\n';
-        }
-        let Pane { scanner, title, told_cwd, life, .. } = self;
-        scanner.feed(output.payload(), &mut |event| match event {
+    fn print(&mut self, output: OutputBuf, now: Moment, effects: &mut Effects) {
+        let (from, generation) = (self.log.head(), self.generation());
+        let Pane { filter, cues, activity, title, told_cwd, life, .. } = self;
+        let output = filter.feed(output, &mut |at, event| match event {
             Event::Title(text) if *title != text => {
                 *title = text;
                 effects.info = true;
@@ -607,21 +609,25 @@ impl Pane {
                     readiness.prompted();
                 }
             }
-            _ => {}
+            Event::Query(query) => cues.query(from + at as u64, generation, query),
+            other => effects.info |= activity.take(other, now.unix_ms),
         });
-        self.log.append(output, now);
+        if let Some(last) = output.payload().last() {
+            self.at_line_start = *last == b'\n';
+        }
+        self.log.append(output, now.at);
         effects.output = true;
     }
 
     /// Prints something of the gateway's own into the output.
-    fn print_own(&mut self, bytes: &[u8], now: Instant) {
+    fn print_own(&mut self, bytes: &[u8], now: Moment) {
         if !bytes.is_empty() {
             self.print(OutputBuf::copy_of(bytes), now, &mut Effects::default());
         }
     }
 
     /// Prints something of the gateway's own that leaves the cursor where it is.
-    fn print_in_place(&mut self, bytes: &[u8], now: Instant) {
+    fn print_in_place(&mut self, bytes: &[u8], now: Moment) {
         let at_line_start = self.at_line_start;
         self.print_own(bytes, now);
         self.at_line_start = at_line_start;
@@ -630,12 +636,7 @@ impl Pane {
     /// Whether a line drawn now may go where the cursor is. Where it will be on leaving an alternate screen is
     /// not known.
     fn on_fresh_line(&self) -> bool {
-        self.at_line_start && self.scanner.modes().screen == ActiveScreen::Main
-    }
-
-    /// What must come before bytes of the gateway's own: CAN, if a program died inside a sequence.
-    fn between_sequences(&self) -> Vec<u8> {
-        if self.scanner.in_ground() { Vec::new() } else { vec![0x18] }
+        self.at_line_start && self.filter.modes().screen == ActiveScreen::Main
     }
 
     /// Gives the program of a generation its terminal's answer to a query, if that program still runs.
@@ -662,14 +663,14 @@ impl Pane {
             return false;
         }
         if self.log.head() > 0 {
-            let mut line = self.between_sequences();
-            self.scanner.modes().screen_reset(&mut line);
+            let mut line = self.filter.end().to_vec();
+            self.filter.modes().screen_reset(&mut line);
             notice::separator(&mut line, self.on_fresh_line(), &self.end, note, now.unix_ms);
-            self.print_own(&line, now.at);
+            self.print_own(&line, now);
         } else if let Some(note) = note {
             let mut line = Vec::new();
             notice::line(&mut line, true, note);
-            self.print_own(&line, now.at);
+            self.print_own(&line, now);
         }
         self.life = Life {
             started: Some(now.at),
@@ -699,15 +700,15 @@ impl Pane {
         if !self.respawn.failed(generation, now.at, jitter) {
             return;
         }
-        let mut line = self.between_sequences();
-        self.scanner.modes().screen_reset(&mut line);
+        let mut line = self.filter.end().to_vec();
+        self.filter.modes().screen_reset(&mut line);
         let next = if self.respawn.given_up() {
             "giving up until asked outright"
         } else {
             "the next key tries again"
         };
         notice::line(&mut line, self.on_fresh_line(), &format!("could not start: {reason}; {next}"));
-        self.print_own(&line, now.at);
+        self.print_own(&line, now);
         self.end = End::Failed { reason };
         (effects.status, effects.info, effects.output) = (true, true, true);
         self.look_at_expiry(effects);
@@ -731,19 +732,20 @@ impl Pane {
         let lived = now.at.saturating_duration_since(started);
         self.respawn.ended(lived, self.life.printed, now.at, jitter);
         self.life = Life::default();
+        self.activity.end();
         self.end = if self.respawn.given_up() {
             End::Failed { reason: format!("{exit} at once, without printing anything") }
         } else {
             End::Exited { exit, at: now.unix_ms }
         };
         // What keys, mouse and paste send must not follow the dead program's wishes; the screen stays.
-        let mut reset = self.between_sequences();
-        self.scanner.modes().input_reset(&mut reset);
-        if self.scanner.modes().synchronized {
+        let mut reset = self.filter.end().to_vec();
+        self.filter.modes().input_reset(&mut reset);
+        if self.filter.modes().synchronized {
             // Nobody is left to say that the drawing is complete.
             reset.extend_from_slice(b"\x1b[?2026l");
         }
-        self.print_in_place(&reset, now.at);
+        self.print_in_place(&reset, now);
         effects.output |= !reset.is_empty();
         (effects.status, effects.info) = (true, true);
         effects.close = self.settings.close_on_exit && !matches!(self.end, End::Failed { .. });

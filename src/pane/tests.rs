@@ -207,7 +207,7 @@ impl Stage {
 
     fn output(&mut self, generation: Generation, bytes: &[u8]) -> Effects {
         let mut effects = Effects::default();
-        self.pane.output(generation, OutputBuf::copy_of(bytes), self.now.at, &mut effects);
+        self.pane.output(generation, OutputBuf::copy_of(bytes), self.now, &mut effects);
         effects
     }
 
@@ -592,7 +592,7 @@ fn a_separator_says_what_happened_below_the_old_output() {
     stage.wait(ms(2000));
     let ended = stage.now.unix_ms;
     stage.exit(FIRST, Exit::Signal("SIGKILL".to_owned()));
-    let dead = [printed, &b"\x18\x1b[?2004l"[..]].concat();
+    let dead = [printed.strip_suffix(b"\x1b[3").unwrap(), &b"\x1b[?2004l"[..]].concat();
     assert_eq!(stage.shown().escape_ascii().to_string(), dead.escape_ascii().to_string());
 
     stage.wait(ms(61_000));
@@ -653,7 +653,7 @@ fn a_failed_start_is_told_in_the_output() {
 #[test]
 fn output_from_before_a_restart_comes_back_without_the_dead_programs_wishes() {
     let mut stage = Stage::dead();
-    stage.pane.restore_screen(b"old\r\n\x1b[?1004h", stage.now.at);
+    stage.pane.restore_screen(b"old\r\n\x1b[?1004h", stage.now);
     assert_eq!(stage.shown(), b"old\r\n\x1b[?1004h\x1b[?1004l");
 }
 

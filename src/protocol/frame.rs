@@ -84,12 +84,12 @@ pub fn restart_frames(offset: u64, channel: Channel, cols: u16, rows: u16, snaps
     frames
 }
 
-/// The compact frame of a snapshot. That framing has no kinds: a full reset (RIS) does what a restart asks for.
+/// The compact frame of a snapshot. That framing has no kinds: the full reset (RIS) that a snapshot begins with does
+/// what a restart asks for.
 #[must_use]
 pub fn compact_restart(channel: Channel, snapshot: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(3 + snapshot.len());
+    let mut frame = BytesMut::with_capacity(1 + snapshot.len());
     frame.extend_from_slice(&channel.0.to_be_bytes()[3..]);
-    frame.extend_from_slice(b"\x1bc");
     frame.extend_from_slice(snapshot);
     frame.freeze()
 }
