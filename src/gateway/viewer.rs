@@ -129,16 +129,18 @@ impl Subscription {
             self.mark();
             return Some(Pulled::Output(part));
         }
-        if flow.window.as_mut().is_some_and(|window| !window.takes_output(cursor, now)) {
-            return None;
-        }
         let state = self.slot.lock();
         let log = &state.pane.log;
         let native = self.viewer.framing == Framing::Native;
         let stale = !self.lossless && (native && log.resized_since(cursor) || log.is_stale(cursor, now));
         let output = match if stale { Next::Snapshot } else { log.read(cursor) } {
             Next::Nothing => return None,
-            Next::Output(output) => output,
+            Next::Output(output) => {
+                if flow.window.as_mut().is_some_and(|window| !window.takes_output(cursor, now)) {
+                    return None;
+                }
+                output
+            }
             Next::Snapshot => {
                 let open = flow.window.as_mut().is_none_or(|window| window.takes_snapshot(now));
                 return open.then(|| Pulled::Snapshot(SnapshotFor(self.clone())));

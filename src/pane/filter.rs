@@ -17,6 +17,8 @@ mod tests;
 
 use std::borrow::Cow;
 
+use memchr::memchr3;
+
 use self::characters::Next;
 use self::control::{MAX_INTERMEDIATES, Plain};
 use self::edit::{Clean, Edit};
@@ -27,6 +29,9 @@ use self::strings::{Command, End, Kind};
 use super::log::OutputBuf;
 use super::modes::Modes;
 use crate::screen::query::{Query, Sequence, settings_in};
+
+/// How far to look for the next control in a plain loop, in bytes.
+const NEAR: usize = 16;
 
 const ENQ: u8 = 0x05;
 const BEL: u8 = 0x07;
@@ -93,7 +98,7 @@ impl Filter {
         let mut output = self.after_held(output);
         let payload = output.payload();
         let mut run = Run { filter: self, bytes: payload, at: 0, edit: Edit::new(payload), on_event };
-        run.to_the_end();
+        run.all();
         match run.edit.finish() {
             Clean::Changed(changed) => changed,
             Clean::Start(length) => {
@@ -144,7 +149,7 @@ struct Place {
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self) {
+    fn all(&mut self) {
         while self.at < self.bytes.len() {
             match self.filter.state {
                 State::Ground => self.ground(),
@@ -170,7 +175,7 @@ impl Run<'_> {
             match (self.bytes[at], next) {
                 (ESC, Some(b'[')) => match Plain::parse(&self.bytes[at + 2..]) {
                     // Nearly all that is found are control sequences of this kind.
-                    Some(plain) if plain.is_modest_pen() => {
+                    Some(plain) if plain.is_harmless() => {
                         self.filter.modes.control(plain.body, plain.last);
                         self.at = at + plain.body.len() + 3;
                     }
@@ -560,14 +565,15 @@ fn next_step(sequence: &[u8], byte: u8) -> Step {
 }
 
 /// The first byte that is not simply text: ESC, a control character that matters here, or what may begin a C1
-/// control. Blocks of a fixed size are compared with vector instructions.
+/// control. In coloured output the next one is near, where a plain loop beats the start of a vectorised search.
 #[inline]
 fn find_control(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
-    let matters = |byte: u8| matches!(byte, ESC | BEL | SO | SI | ENQ | C1_LEAD);
-    let mut blocks = bytes.chunks_exact(BLOCK);
-    let skipped =
-        blocks.by_ref().take_while(|block| !block.iter().fold(false, |any, byte| any | matters(*byte)));
-    let from = BLOCK * skipped.count();
-    Some(from + bytes[from..].iter().position(|byte| matters(*byte))?)
+    let (near, far) = bytes.split_at(bytes.len().min(NEAR));
+    let matters = |byte: &u8| matches!(*byte, ESC | BEL | SO | SI | ENQ | C1_LEAD);
+    near.iter().position(matters).or_else(|| {
+        // Three can be searched for at once; those that nearly never come, only up to the first of the others.
+        let found = memchr3(ESC, BEL, C1_LEAD, far);
+        let rarer = memchr3(SO, SI, ENQ, &far[..found.unwrap_or(far.len())]);
+        Some(NEAR + rarer.or(found)?)
+    })
 }

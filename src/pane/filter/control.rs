@@ -38,7 +38,11 @@ impl<'a> Plain<'a> {
         let mut at = usize::from(matches!(bytes.first(), Some(b'<'..=b'?')));
         let (mut number, mut greatest) = (0u32, 0);
         while let Some(byte @ b'0'..=b';') = bytes.get(at) {
-            number = if *byte <= b'9' { number.saturating_mul(10) + u32::from(byte - b'0') } else { 0 };
+            number = if *byte <= b'9' {
+                number.saturating_mul(10).saturating_add(u32::from(byte - b'0'))
+            } else {
+                0
+            };
             greatest = greatest.max(number);
             at += 1;
         }
@@ -54,10 +58,15 @@ impl<'a> Plain<'a> {
         whole.then(|| Self { body: &bytes[..at], last, modest })
     }
 
-    /// Whether it sets text attributes, as most do, within every limit and without asking anything.
+    /// Whether it certainly passes as it is, as most do: it is within every limit, asks nothing and leaves the
+    /// window alone.
     #[inline]
-    pub(super) fn is_modest_pen(&self) -> bool {
-        self.last == b'm' && self.modest && self.body.first() != Some(&b'?')
+    pub(super) fn is_harmless(&self) -> bool {
+        match self.last {
+            b'm' => self.modest && self.body.first() != Some(&b'?'),
+            b'@'..=b'P' | b'X' | b'd' | b'f' | b'h' | b'l' | b'r' => self.modest,
+            _ => false,
+        }
     }
 }
 
@@ -148,9 +157,34 @@ fn limits(intermediates: &[u8], last: u8) -> [Option<u16>; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::screen::query::{Query, Sequence};
 
     fn shown(body: &str, last: u8) -> String {
         clamped(body.as_bytes(), last).map_or(body.to_owned(), |body| String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn what_is_harmless_asks_nothing_and_needs_no_limit() {
+        for prefix in ["", "?", ">", "<", "="] {
+            for rest in ["", "1", "6", "18;1", "499", "1$", "1*", "1\"", "1'", "1#", "1&", "1 "] {
+                let body = format!("{prefix}{rest}");
+                for last in b'@'..=b'~' {
+                    let sequence = [body.as_bytes(), &[last]].concat();
+                    let plain = Plain::parse(&sequence).unwrap();
+                    assert_eq!((plain.body, plain.last), (body.as_bytes(), last));
+                    if plain.is_harmless() {
+                        let body = plain.body;
+                        assert_eq!(Query::of(Sequence::Control { body, last }), None);
+                        assert_eq!((changes_window(body, last), clamped(body, last)), (false, None));
+                    }
+                }
+            }
+        }
+        let harmless = |text: &str| Plain::parse(text.as_bytes()).is_some_and(|plain| plain.is_harmless());
+        assert!(harmless("499S") == harmless("500A") && harmless("499A") && harmless("38;5;255m"));
+        for text in ["1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1m", "4294967297A"] {
+            assert!(!harmless(text), "{text}");
+        }
     }
 
     #[test]

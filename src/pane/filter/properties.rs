@@ -154,7 +154,10 @@ fn check_prefixes(pieces: &[&[u8]]) {
 
 fn check_idempotence(output: &[u8]) {
     let (clean, events, filter) = fed(&[output]);
-    let (again, again_events, again_filter) = fed(&[&clean]);
+    let (mut again, again_events, again_filter) = fed(&[&clean]);
+    // The end may look like the beginning of a character, as it was before what came next.
+    assert!(again_filter.held.first().is_none_or(|first| *first >= 0x80));
+    again.extend_from_slice(&again_filter.held);
     assert_eq!(again.escape_ascii().to_string(), clean.escape_ascii().to_string());
     assert_eq!(again_filter.modes(), filter.modes());
     let said: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
