@@ -2,6 +2,7 @@
 //! pure cores, hosts and viewers; what decides is in those cores.
 
 pub mod channels;
+mod clients;
 mod edits;
 mod hub;
 mod panes;
@@ -12,13 +13,13 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod typing;
 mod updates;
 mod view;
 mod viewer;
 mod viewing;
 
 pub use hub::{Attached, Gateway, StartError, TooManyViewers};
-pub use requests::UnknownChannel;
 pub use settings::Settings;
 pub use updates::{Update, for_framing};
 pub use viewer::{Framing, Pulled, Viewer};
