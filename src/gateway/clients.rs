@@ -152,6 +152,8 @@ pub(super) struct Client {
     name: Arc<str>,
     /// Whose its input is in panes' queues: its first connection stands for all of them.
     pub(super) owner: ViewerId,
+    /// Tells this memory of the client from any other that there was or will be.
+    pub(super) memory: u64,
     progress: Mutex<Progress>,
 }
 
@@ -197,13 +199,21 @@ impl Clients {
         Clients { by_name: HashMap::new(), names: HashMap::new(), gone: BTreeSet::new(), keep }
     }
 
-    /// A client has one more connection. Gives the client, and whether it was known.
-    pub(super) fn enter(&mut self, name: &str, viewer: ViewerId, now: Instant) -> (Arc<Client>, bool) {
+    /// A client has one more connection. Gives the client, and whether it was known. `memory` is a number that was
+    /// not used before, for a client that was not.
+    pub(super) fn enter(
+        &mut self,
+        name: &str,
+        viewer: ViewerId,
+        memory: u64,
+        now: Instant,
+    ) -> (Arc<Client>, bool) {
         self.forget(now);
         let known = self.by_name.contains_key(name);
         if !known {
             let name: Arc<str> = name.into();
-            let client = Client { name: name.clone(), owner: viewer, progress: Mutex::default() };
+            let progress = Mutex::default();
+            let client = Client { name: name.clone(), owner: viewer, memory, progress };
             self.names.insert(viewer, name.clone());
             self.by_name.insert(name, Known { client: Arc::new(client), connections: 0, left: None });
         }
@@ -330,16 +340,16 @@ mod tests {
     #[test]
     fn a_client_is_known_until_it_was_gone_too_long() {
         let (mut clients, start) = (Clients::new(KEEP), Instant::now());
-        let (client, known) = clients.enter(&name(1), ONE, start);
-        assert!(!known && client.owner == ONE);
+        let (client, known) = clients.enter(&name(1), ONE, 7, start);
+        assert!(!known && (client.owner, client.memory) == (ONE, 7));
         clients.left(&client, start);
-        let (client, known) = clients.enter(&name(1), TWO, start + KEEP - Duration::from_secs(1));
-        assert!(known && client.owner == ONE, "its input goes on being its own");
-        assert!(clients.enter(&name(1), ViewerId(3), start + 2 * KEEP).1, "connected all the time");
+        let (client, known) = clients.enter(&name(1), TWO, 8, start + KEEP - Duration::from_secs(1));
+        assert!(known && (client.owner, client.memory) == (ONE, 7), "its input goes on being its own");
+        assert!(clients.enter(&name(1), ViewerId(3), 9, start + 2 * KEEP).1, "connected all the time");
         clients.left(&client, start + 2 * KEEP);
         clients.left(&client, start + 2 * KEEP);
         assert!(clients.of_owner(ONE).is_some());
-        assert!(!clients.enter(&name(1), ViewerId(4), start + 3 * KEEP).1);
+        assert!(!clients.enter(&name(1), ViewerId(4), 9, start + 3 * KEEP).1);
         assert!(clients.of_owner(ONE).is_none() && clients.of_owner(ViewerId(4)).is_some());
     }
 
@@ -347,11 +357,8 @@ mod tests {
     fn of_too_many_the_one_that_is_gone_longest_is_forgotten() {
         let (mut clients, start) = (Clients::new(KEEP), Instant::now());
         let enter = |clients: &mut Clients, number: usize| {
-            clients.enter(
-                &name(number),
-                ViewerId(number as u64),
-                start + Duration::from_millis(number as u64),
-            )
+            let id = number as u64;
+            clients.enter(&name(number), ViewerId(id), id, start + Duration::from_millis(id))
         };
         let all: Vec<_> = (0..MAX_CLIENTS).map(|number| enter(&mut clients, number).0).collect();
         for (order, number) in [7, 3, 5].into_iter().enumerate() {
@@ -375,7 +382,7 @@ mod tests {
                 now += Duration::from_secs(pause);
                 let connected = inside.iter().any(|client| client.name() == name(number));
                 if enters {
-                    let (client, known) = clients.enter(&name(number), ViewerId(index as u64), now);
+                    let (client, known) = clients.enter(&name(number), ViewerId(index as u64), 0, now);
                     prop_assert!(known || !connected, "one that is connected is never forgotten");
                     inside.push(client);
                 } else if let Some(at) = inside.iter().position(|client| client.name() == name(number)) {

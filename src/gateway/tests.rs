@@ -1,5 +1,8 @@
 //! Tests of the hub against a host that is only pretended: it starts, prints and ends when it is told to.
 
+mod history;
+mod judge;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};

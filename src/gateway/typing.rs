@@ -11,6 +11,7 @@ use super::hub::{Attached, Hub};
 use super::panes::Slot;
 use super::refusal::{Made, Refusal};
 use super::viewer::Viewer;
+use crate::clock::Moment;
 use crate::ids::{PaneId, ViewerId};
 use crate::pane::input::Undelivered;
 use crate::pane::{Effects, InputRefused, Typed};
@@ -160,7 +161,7 @@ impl Hub {
         let mut known = true;
         let client = membership.client.get_or_init(|| {
             let client;
-            (client, known) = self.clients().enter(name, viewer.id, Instant::now());
+            (client, known) = self.clients().enter(name, viewer.id, new_memory(), Instant::now());
             client
         });
         if client.name() != name {
@@ -178,7 +179,7 @@ impl Hub {
         for news in progress.news() {
             viewer.refuse(news);
         }
-        viewer.send(ServerMessage::Resumed { known, applied: progress.applied() });
+        viewer.send(ServerMessage::Resumed { known, memory: client.memory, applied: progress.applied() });
         Ok(Made::default())
     }
 
@@ -204,6 +205,16 @@ impl Hub {
                 (None, None) => {}
             }
         }
+    }
+}
+
+/// A number that no memory of a client had before, also in an earlier run of the gateway; below 2^53, as all numbers on
+/// the wire.
+fn new_memory() -> u64 {
+    let mut bytes = [0; 8];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes) >> 11,
+        Err(_) => Moment::now().unix_ms,
     }
 }
 

@@ -25,7 +25,7 @@ pub const PASTE_STALLS: Duration = Duration::from_secs(2);
 /// What is held at most.
 #[derive(Debug, Clone, Copy)]
 pub struct InputLimits {
-    /// Bytes for one pane.
+    /// Bytes for one pane, and as many behind a paste that is not complete.
     pub bytes: usize,
     /// How long input waits for a terminal before it is given back.
     pub age: Duration,
@@ -147,21 +147,33 @@ impl InputQueue {
         self.lanes.iter().any(|lane| lane.is_open_to(owner))
     }
 
-    /// Whether a message fits. One that does not still shows that its paste goes on.
+    /// Whether a message fits. One that does not still shows that its paste goes on. What waits behind a paste
+    /// takes no room from it, else the two would wait for each other.
     ///
     /// # Errors
     /// When it does not fit.
     pub fn admit(&mut self, message: Message<'_>, now: Instant) -> Result<(), InputFull> {
-        let segments: usize = self.lanes.iter().map(|lane| lane.segments.len()).sum();
-        let (bytes, held, limit) = (message.bytes.len(), self.length, self.limits.bytes);
-        if held + bytes <= limit && segments < MAX_SEGMENTS {
+        let index = self.lane_of(message.owner);
+        let beside = if index == 0 { 0..1 } else { 1..self.lanes.len() };
+        let segments: usize = self.lanes.range(beside.clone()).map(|lane| lane.segments.len()).sum();
+        let held: usize = self.lanes.range(beside).map(|lane| lane.bytes.len()).sum();
+        let (bytes, limit) = (message.bytes.len(), self.limits.bytes);
+        let fits = held + bytes <= limit && self.length + bytes <= 2 * limit;
+        if fits && segments < MAX_SEGMENTS {
             return Ok(());
         }
-        let pasted = self.lanes.iter_mut().filter_map(|lane| lane.paste.as_mut());
-        if let Some(paste) = pasted.into_iter().find(|paste| paste.owner == message.owner) {
+        let pasted = self.lanes.get_mut(index).and_then(|lane| lane.paste.as_mut());
+        if let Some(paste) = pasted.filter(|paste| paste.owner == message.owner) {
             paste.last = now;
         }
         Err(InputFull { bytes, held, limit })
+    }
+
+    /// Where an owner's next message goes: the lane of its paste, or the last one, or a new one.
+    fn lane_of(&self, owner: ViewerId) -> usize {
+        let own = self.lanes.iter().position(|lane| lane.is_open_to(owner));
+        let last = self.lanes.len() - 1;
+        own.unwrap_or(last + usize::from(self.lanes[last].paste.is_some()))
     }
 
     /// Takes a message, whole: at the end of its paste, or else behind everything.
@@ -171,11 +183,13 @@ impl InputQueue {
     pub fn push(&mut self, message: Message<'_>, now: Instant) -> Result<(), InputFull> {
         self.admit(message, now)?;
         let Message { owner, bytes, more } = message;
-        let own = self.lanes.iter().position(|lane| lane.is_open_to(owner));
-        if bytes.is_empty() && !more && own.is_none() {
+        if bytes.is_empty() && !more && !self.is_pasting(owner) {
             return Ok(());
         }
-        let index = own.unwrap_or_else(|| self.last_lane());
+        let index = self.lane_of(owner);
+        if index == self.lanes.len() {
+            self.lanes.push_back(Lane::default());
+        }
         let lane = &mut self.lanes[index];
         if !bytes.is_empty() {
             lane.append(owner, bytes, now);
@@ -184,14 +198,6 @@ impl InputQueue {
         lane.paste = more.then_some(Paste { owner, last: now });
         self.join_from(index);
         Ok(())
-    }
-
-    /// The lane at the end that has no open paste; a new one, if need be.
-    fn last_lane(&mut self) -> usize {
-        if self.lanes.back().is_none_or(|last| last.paste.is_some()) {
-            self.lanes.push_back(Lane::default());
-        }
-        self.lanes.len() - 1
     }
 
     /// Lets the lane behind `index` follow at once, if no paste stands between any more.
@@ -371,15 +377,28 @@ mod tests {
         let (mut queue, start) = (InputQueue::new(LIMITS), Instant::now());
         queue.push(pasted(1, b"A1"), start).unwrap();
         assert_eq!(queue.stalls_at(), None, "nobody waits");
-        queue.push(typed(2, &[b'b'; 98]), start + PASTE_STALLS / 2).unwrap();
+        queue.push(typed(2, b"b"), start + PASTE_STALLS / 2).unwrap();
         // Refused for now, but its sender is there.
-        queue.push(pasted(1, b"A2"), start + PASTE_STALLS).unwrap_err();
+        queue.push(pasted(1, &[b'A'; 99]), start + PASTE_STALLS).unwrap_err();
         assert_eq!(queue.stalls_at(), Some(start + 2 * PASTE_STALLS));
         queue.end_stalled(start + 2 * PASTE_STALLS - Duration::from_millis(1));
         assert_eq!(queue.waiting(), b"A1");
         queue.end_stalled(start + 2 * PASTE_STALLS);
-        assert_eq!(queue.waiting().len(), 100);
+        assert_eq!(queue.waiting(), b"A1b");
         assert!(!queue.is_pasting(ViewerId(1)));
+    }
+
+    #[test]
+    fn what_waits_behind_a_paste_takes_no_room_from_it() {
+        let (mut queue, now) = (InputQueue::new(LIMITS), Instant::now());
+        queue.push(pasted(1, &[b'A'; 50]), now).unwrap();
+        queue.push(typed(2, &[b'b'; 60]), now).unwrap();
+        assert_eq!(queue.push(typed(3, &[b'c'; 41]), now).unwrap_err().held, 60);
+        queue.push(typed(3, &[b'c'; 40]), now).unwrap();
+        assert_eq!(queue.push(pasted(1, &[b'A'; 51]), now).unwrap_err().held, 50);
+        queue.push(typed(1, &[b'A'; 50]), now).unwrap();
+        assert_eq!((queue.waiting().len(), queue.len()), (200, 200));
+        queue.push(typed(1, b"A"), now).unwrap_err();
     }
 
     #[test]
@@ -446,6 +465,7 @@ mod tests {
                 }
                 let covered: usize = queue.lanes.iter().flat_map(|lane| &lane.segments).map(|part| part.length).sum();
                 prop_assert_eq!(covered, queue.len());
+                prop_assert!(queue.len() <= 2 * LIMITS.bytes);
                 let count = deliver.min(queue.waiting().len());
                 out.extend_from_slice(&queue.waiting()[..count]);
                 queue.delivered(count);
