@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
@@ -191,7 +192,8 @@ struct Run {
 
 impl Run {
     async fn begin(kind: Kind) -> Run {
-        let mut settings = settings();
+        // Nobody looks at the layout, which would be most of the work.
+        let mut settings = Settings { coalesce: Duration::from_secs(60), ..settings() };
         settings.pane.input.bytes = HELD_BYTES;
         if kind.expires {
             settings.pane.input.age = Duration::from_millis(1);
@@ -446,7 +448,7 @@ impl Run {
 
     /// Everybody comes back, every terminal comes up, and everything is answered and delivered.
     async fn finish(mut self) -> Result<(), String> {
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             for client in 0..CLIENTS {
                 self.reconnect(client, true);
                 if let Some(link) = &mut self.typists[client].link {
@@ -467,7 +469,10 @@ impl Run {
             {
                 return self.judge();
             }
-            tokio::time::sleep(Duration::from_micros(100)).await;
+            if round > 2 {
+                // Some of it waits for an alarm.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
         }
         let pending: Vec<_> = self.panes.iter().map(|pane| self.stage.pending(*pane)).collect();
         Err(format!("not everything was delivered: {pending:?} {:?}", self.history))
@@ -490,7 +495,7 @@ impl Run {
 }
 
 /// What is special about a run.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Kind {
     /// What is held expires at once where no terminal is on its way.
     expires: bool,
@@ -500,43 +505,43 @@ struct Kind {
     careless: bool,
 }
 
-/// Runs one history and judges it.
-fn play(runtime: &tokio::runtime::Runtime, kind: Kind, steps: Vec<Step>) -> Result<(), String> {
-    runtime.block_on(async {
-        let mut run = Run::begin(kind).await;
-        for step in steps {
-            run.take(step, !kind.forgets).await;
-        }
-        run.finish().await
-    })
+impl Kind {
+    const PLAIN: Kind = Kind { expires: false, forgets: false, careless: false };
+    const EXPIRING: Kind = Kind { expires: true, ..Kind::PLAIN };
+    const FORGETFUL: Kind = Kind { forgets: true, ..Kind::PLAIN };
+    const CARELESS: Kind = Kind { careless: true, ..Kind::PLAIN };
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    proptest::collection::vec(step(), 1..120)
+/// Plays one history and judges it.
+async fn play(kind: Kind, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut run = Run::begin(kind).await;
+    for step in steps {
+        run.take(step.clone(), !kind.forgets).await;
+    }
+    run.finish().await.map_err(|wrong| TestCaseError::fail(format!("{kind:?}: {wrong}")))
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+/// Plays random histories, three at a time and each in all these kinds: most of the time is waiting for alarms.
+fn play_any(cases: u32, kinds: &[Kind]) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
+    let steps = || proptest::collection::vec(step(), 1..100);
+    let verdict = TestRunner::new(config).run(&[steps(), steps(), steps()], |histories| {
+        let each = histories.iter().flat_map(|steps| kinds.iter().map(move |kind| (*kind, steps)));
+        let runs = each.map(|(kind, steps)| play(kind, steps));
+        runtime.block_on(try_join_all(runs)).map(|_| ())
+    });
+    verdict.map_err(|error| error.to_string())
 }
 
 #[test]
 fn whatever_breaks_input_is_taken_once_and_in_order() {
-    let runtime = runtime();
-    let kind = (any::<bool>(), prop_oneof![4 => Just(false), 1 => Just(true)])
-        .prop_map(|(expires, forgets)| Kind { expires, forgets, careless: false });
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(1500));
-    let verdict = runner
-        .run(&(kind, steps()), |(kind, steps)| play(&runtime, kind, steps).map_err(TestCaseError::fail));
-    verdict.unwrap_or_else(|error| panic!("{error}"));
+    let kinds = [Kind::PLAIN, Kind::EXPIRING, Kind::FORGETFUL];
+    play_any(230, &kinds).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]
 fn a_client_that_numbers_anew_what_it_sends_again_is_caught() {
-    let runtime = runtime();
-    let kind = Kind { careless: true, ..Kind::default() };
-    let mut runner =
-        TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) });
-    let verdict = runner.run(&steps(), |steps| play(&runtime, kind, steps).map_err(TestCaseError::fail));
-    let found = verdict.expect_err("some of what it sent was taken twice").to_string();
+    let found = play_any(100, &[Kind::CARELESS]).expect_err("some of what it sent was taken twice");
     assert!(found.contains("bytes written") || found.contains("out of order"), "{found}");
 }
