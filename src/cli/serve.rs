@@ -140,6 +140,7 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
         },
         saved_bytes: config.output.saved_bytes,
         coalesce: Duration::from_millis(config.layout.coalesce_ms),
+        resume_within: Duration::from_secs(config.input.resume_secs),
         max_viewers: config.limits.viewers,
         max_panes: config.limits.panes,
         max_spawns: config.limits.spawns,

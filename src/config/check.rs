@@ -14,6 +14,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
     within("input.held_secs", input.held_secs, 1..=3600)?;
     within("input.ready_ceiling_ms", input.ready_ceiling_ms, 0..=60_000)?;
+    within("input.resume_secs", input.resume_secs, 1..=86_400)?;
     within("output.ring_bytes", output.ring_bytes, 64 << 10..=256 << 20)?;
     within("output.scrollback_lines", output.scrollback_lines, 0..=1_000_000)?;
     within("output.scrollback_bytes", output.scrollback_bytes, 0..=1 << 30)?;

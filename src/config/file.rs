@@ -53,11 +53,13 @@ pub struct Input {
     pub held_secs: u64,
     /// The longest that a new shell is waited for before it gets what is held, in milliseconds.
     pub ready_ceiling_ms: u64,
+    /// How long after its last connection a client may come back and find its numbered input known, in seconds.
+    pub resume_secs: u64,
 }
 
 impl Default for Input {
     fn default() -> Self {
-        Self { held_bytes: 256 << 10, held_secs: 30, ready_ceiling_ms: 1000 }
+        Self { held_bytes: 256 << 10, held_secs: 30, ready_ceiling_ms: 1000, resume_secs: 600 }
     }
 }
 
@@ -149,6 +151,7 @@ pub(super) const KEYS: &[&str] = &[
     "input.held_bytes",
     "input.held_secs",
     "input.ready_ceiling_ms",
+    "input.resume_secs",
     "output",
     "output.ring_bytes",
     "output.scrollback_lines",

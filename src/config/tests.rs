@@ -19,6 +19,7 @@ PAGER = "less"
 held_bytes = 1024
 held_secs = 5
 ready_ceiling_ms = 0
+resume_secs = 1
 [output]
 ring_bytes = 65536
 scrollback_lines = 100
@@ -66,7 +67,10 @@ fn the_defaults() {
     assert_eq!(config.cwd, Path::new("/home/ada"));
     assert!(!config.no_auth);
     assert_eq!(config.token, None);
-    assert_eq!(config.input, Input { held_bytes: 262_144, held_secs: 30, ready_ceiling_ms: 1000 });
+    assert_eq!(
+        config.input,
+        Input { held_bytes: 262_144, held_secs: 30, ready_ceiling_ms: 1000, resume_secs: 600 }
+    );
     assert_eq!(
         config.output,
         Output {

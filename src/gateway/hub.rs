@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::channels::Channels;
+use super::clients::Clients;
 use super::panes::{Live, Slot};
 use super::saved::{OutputMeta, SavedPane, SavedState};
 use super::screens::{Model, Screens};
@@ -76,6 +77,8 @@ pub(super) struct Hub {
     /// The live terminals: the one and only source of what is connected.
     pub(super) terminals: DashMap<PaneId, Live>,
     pub(super) viewers: DashMap<ViewerId, Arc<Viewer>>,
+    /// Who numbers its input. A leaf: no other lock is taken under it.
+    clients: Mutex<Clients>,
     next_viewer: AtomicU64,
     pub(super) updates: Updates,
     pub(super) timers: Timers,
@@ -246,6 +249,7 @@ impl Hub {
     fn new(settings: Settings, host: Box<dyn Host>) -> Hub {
         Hub {
             spawns: Semaphore::new(settings.max_spawns.max(1)),
+            clients: Mutex::new(Clients::new(settings.resume_within)),
             settings,
             host,
             plan: Mutex::new(Plan { layout: Layout::default(), channels: Channels::new() }),
@@ -263,10 +267,15 @@ impl Hub {
         }
     }
 
-    /// Guards [`Plan`]. The lock order is layout, slot, viewer.
+    /// Guards [`Plan`]. The lock order is layout, client, slot, viewer.
     pub(super) fn plan(&self) -> MutexGuard<'_, Plan> {
         // Operations leave the layout whole or unchanged, also when they panic half-way in a query.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn clients(&self) -> MutexGuard<'_, Clients> {
+        // A panic in another holder leaves at worst a client that is forgotten later than it should be.
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn marks(&self) -> Option<&Marks> {
@@ -364,6 +373,7 @@ impl Hub {
 
     fn detach(self: &Arc<Self>, viewer: &Arc<Viewer>) {
         self.viewers.remove(&viewer.id);
+        self.leave_client(viewer);
         self.plan().channels.viewer_gone(viewer.id);
         viewer.lock().leave();
         for slot in self.slots() {

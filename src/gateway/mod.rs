@@ -2,6 +2,7 @@
 //! pure cores, hosts and viewers; what decides is in those cores.
 
 pub mod channels;
+mod clients;
 mod edits;
 mod hub;
 mod panes;
@@ -13,6 +14,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod typing;
 mod updates;
 mod view;
 mod viewer;
@@ -20,7 +22,6 @@ mod viewing;
 mod window;
 
 pub use hub::{Attached, Gateway, StartError, TooManyViewers};
-pub use requests::UnknownChannel;
 pub use settings::Settings;
 pub use updates::{Update, for_framing};
 pub use viewer::{Framing, Pulled, Viewer};

@@ -16,12 +16,10 @@ use super::viewer::Subscription;
 use crate::clock::Moment;
 use crate::host::{Exit, HasRoom, Sink, SpawnRequest, Spawned, Terminal};
 use crate::ids::{PaneId, ViewerId};
-use crate::pane::input::Undelivered;
 use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
 use crate::pane::{Effects, Pane};
 use crate::protocol::frame::Channel;
-use crate::protocol::server::ErrorMessage;
 use crate::store::OutputMark;
 
 /// So far behind, in bytes, a viewer that must get every byte stops the program.
@@ -97,7 +95,7 @@ impl Slot {
     }
 
     /// Guards [`SlotState`] and, for this pane, the entry in the terminals map: both change together. The lock
-    /// order is layout, slot, viewer.
+    /// order is layout, client, slot, viewer.
     pub(super) fn lock(&self) -> MutexGuard<'_, SlotState> {
         // A panic in another holder must not take the pane with it; its state is at worst one event behind.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -216,18 +214,25 @@ impl Hub {
         slot: &Arc<Slot>,
         event: impl FnOnce(&mut SlotState, Option<&dyn Terminal>, &mut Effects) -> R,
     ) -> R {
-        let mut effects = Effects::default();
-        let result = {
-            let mut state = slot.lock();
-            let terminal = self.terminals.get(&slot.id).map(|live| live.terminal.clone());
-            let result = event(&mut state, terminal.as_deref(), &mut effects);
-            if effects.output {
-                slot.grew(&state);
-            }
-            result
-        };
+        let (result, effects) = self.at_pane(slot, event);
         self.carry_out(slot, effects);
         result
+    }
+
+    /// Runs `event` on a pane and its terminal; what it asks for is left to [`Hub::carry_out`].
+    pub(super) fn at_pane<R>(
+        &self,
+        slot: &Slot,
+        event: impl FnOnce(&mut SlotState, Option<&dyn Terminal>, &mut Effects) -> R,
+    ) -> (R, Effects) {
+        let mut effects = Effects::default();
+        let mut state = slot.lock();
+        let terminal = self.terminals.get(&slot.id).map(|live| live.terminal.clone());
+        let result = event(&mut state, terminal.as_deref(), &mut effects);
+        if effects.output {
+            slot.grew(&state);
+        }
+        (result, effects)
     }
 
     pub(super) fn carry_out(self: &Arc<Self>, slot: &Arc<Slot>, effects: Effects) {
@@ -251,33 +256,6 @@ impl Hub {
         // Programs that end with the gateway say nothing about their panes, which are to be there after it.
         if close && !self.shutdown.is_cancelled() {
             self.close_pane_of_its_own(slot.id);
-        }
-    }
-
-    fn give_back(&self, pane: PaneId, undelivered: Option<(Vec<Undelivered>, &'static str)>) {
-        if let Some((undelivered, why)) = undelivered {
-            for gone in undelivered {
-                self.tell_undelivered(pane, gone.viewer, gone.bytes, why);
-            }
-        }
-    }
-
-    fn tell_undelivered(&self, pane: PaneId, viewer: ViewerId, bytes: usize, code: &str) {
-        let message = match code {
-            "input_expired" => {
-                format!("{bytes} bytes typed into {pane} waited too long for a terminal and were dropped")
-            }
-            _ => format!("{bytes} bytes typed into {pane} were discarded before they were delivered"),
-        };
-        if let Some(viewer) = self.viewers.get(&viewer) {
-            let code = code.to_owned();
-            viewer.refuse(ErrorMessage {
-                code,
-                message,
-                pane_id: Some(pane),
-                bytes: Some(bytes),
-                ..ErrorMessage::default()
-            });
         }
     }
 

@@ -23,6 +23,10 @@ pub(super) enum Refusal {
     NoTarget,
     #[error("{0} is connected already")]
     Connected(PaneId),
+    #[error("the name of a client has 16 to 64 characters of A-Z a-z 0-9 _ -")]
+    ClientName,
+    #[error("this connection speaks for another client already")]
+    OtherClient,
 }
 
 impl Refusal {
@@ -35,6 +39,7 @@ impl Refusal {
             Refusal::CompactFull => ("channels_exhausted", None, None),
             Refusal::TooManyPanes { .. } => ("limit_reached", None, None),
             Refusal::NoTarget => ("invalid_field", Some("direction"), None),
+            Refusal::ClientName | Refusal::OtherClient => ("invalid_field", Some("client"), None),
             Refusal::Connected(pane) => ("pane_connected", None, Some(*pane)),
         };
         ErrorMessage {

@@ -10,15 +10,18 @@ use super::refusal::{Made, Refusal};
 use super::viewer::{Framing, Viewer};
 use crate::geometry::Size;
 use crate::ids::PaneId;
-use crate::pane::{InputRefused, PaneSettings, Typed};
+use crate::pane::PaneSettings;
 use crate::protocol::client::{ClientMessage, PaneSet, Request, ViewMode};
-use crate::protocol::frame::{Channel, InputFrame};
-use crate::protocol::server::{ErrorMessage, ServerMessage};
+use crate::protocol::frame::Channel;
+use crate::protocol::server::ServerMessage;
 
 impl Attached {
     /// Does what a viewer asks, and answers it.
     pub fn request(&self, request: Request) {
         let Request { request_id, message } = request;
+        if self.viewer.membership.is_superseded() {
+            return;
+        }
         if matches!(message, ClientMessage::Ping(_)) {
             return self.viewer.send(ServerMessage::Pong { request_id });
         }
@@ -36,33 +39,6 @@ impl Attached {
             }
             Err(refusal) => self.viewer.refuse(refusal.message(request_id)),
         }
-    }
-
-    /// Passes input to its pane.
-    ///
-    /// # Errors
-    /// When the channel is nobody's. Input that the pane does not take is answered to the viewer.
-    pub fn input(&self, frame: &InputFrame) -> Result<(), UnknownChannel> {
-        let unknown = UnknownChannel { channel: frame.channel.0 };
-        let slot = self.hub.by_channel.get(&frame.channel).map(|slot| slot.clone()).ok_or(unknown)?;
-        let typed = Typed { viewer: self.viewer.id, kind: frame.kind, bytes: &frame.payload };
-        let taken = self.hub.with_pane(&slot, |state, terminal, effects| {
-            if state.pane.is_closed() {
-                // Since it was looked up.
-                return Err(unknown);
-            }
-            Ok(state.pane.input(typed, Instant::now(), terminal, effects))
-        })?;
-        if let Err(InputRefused { code, message, bytes }) = taken {
-            self.viewer.refuse(ErrorMessage {
-                code: code.to_owned(),
-                message,
-                pane_id: Some(slot.id),
-                bytes: Some(bytes),
-                ..ErrorMessage::default()
-            });
-        }
-        Ok(())
     }
 
     /// The viewer's terminal has taken in a pane's output up to an offset.
@@ -107,14 +83,6 @@ impl Attached {
     }
 }
 
-/// A channel that no pane has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no pane has channel {channel}; it was closed, or never was")]
-pub struct UnknownChannel {
-    /// The channel.
-    pub channel: u32,
-}
-
 impl Hub {
     fn handle(self: &Arc<Self>, viewer: &Arc<Viewer>, message: ClientMessage) -> Result<Made, Refusal> {
         match message {
@@ -134,7 +102,7 @@ impl Hub {
             ClientMessage::PaneSet(set) => self.set_pane(&set),
             ClientMessage::PaneWatch(watch) => self.watch(viewer, &watch.panes),
             ClientMessage::PaneUnwatch(unwatch) => Ok(self.unwatch(viewer, &unwatch.pane_ids)),
-            ClientMessage::Resume(_) => Ok(Made::default()),
+            ClientMessage::Resume(resume) => self.resume(viewer, &resume.client),
             ClientMessage::LayoutSeen(seen) => {
                 self.plan().channels.viewer_seen(viewer.id, seen.revision);
                 Ok(Made::default())

@@ -27,6 +27,8 @@ pub struct Settings {
     pub saved_bytes: usize,
     /// Changes of the layout within this make one update.
     pub coalesce: Duration,
+    /// How long after its last connection a client's input numbers are remembered.
+    pub resume_within: Duration,
     /// The most viewers at a time.
     pub max_viewers: usize,
     /// The most panes.
@@ -51,6 +53,7 @@ impl Default for Settings {
             scrollback: ScrollbackLimits { lines: 10_000, bytes: 8 << 20 },
             saved_bytes: 256 << 10,
             coalesce: Duration::from_millis(3),
+            resume_within: Duration::from_secs(600),
             max_viewers: 512,
             max_panes: 100_000,
             max_spawns: 8,

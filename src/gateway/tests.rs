@@ -1,5 +1,8 @@
 //! Tests of the hub against a host that is only pretended: it starts, prints and ends when it is told to.
 
+mod history;
+mod judge;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -228,11 +231,18 @@ impl Watching {
         }
     }
 
-    fn type_into(&self, channel: Channel, bytes: &[u8]) -> bool {
+    /// Types without a number. Whether a pane has that channel.
+    fn type_into(&mut self, channel: Channel, bytes: &[u8]) -> bool {
         let payload = bytes.to_vec().into();
-        self.attached
-            .input(&InputFrame { kind: InputKind::Input, channel, number: None, more: false, payload })
-            .is_ok()
+        self.attached.input(&InputFrame {
+            kind: InputKind::Input,
+            channel,
+            number: None,
+            more: false,
+            payload,
+        });
+        self.listen();
+        !self.errors.iter().any(|error| error.code == "unknown_channel")
     }
 
     /// How many bytes of a pane's input it was told were not delivered, or not taken.
@@ -456,7 +466,8 @@ async fn a_broken_pane_does_not_stop_the_alarms_of_others() {
     let other = stage.split(stage.first);
     stage.starts(2).await;
     for (index, pane) in [stage.first, other].into_iter().enumerate() {
-        assert!(stage.viewer.type_into(stage.channel(pane), b"held"));
+        let channel = stage.channel(pane);
+        assert!(stage.viewer.type_into(channel, b"held"));
         stage.host.come_up(index, usize::MAX);
         stage.host.with(index, |terminal| terminal.broken = index == 0);
     }
@@ -640,8 +651,9 @@ impl Play {
 
     fn type_into(&mut self, by_second: bool, pane: usize, length: usize) {
         let Some(pane) = pick(&self.panes, pane) else { return };
-        let typist = if by_second { &self.second } else { &self.stage.viewer };
-        assert!(typist.type_into(self.stage.channel(pane), &vec![b'x'; length]));
+        let channel = self.stage.channel(pane);
+        let typist = if by_second { &mut self.second } else { &mut self.stage.viewer };
+        assert!(typist.type_into(channel, &vec![b'x'; length]));
         *self.typed.entry(pane).or_default() += length;
     }
 

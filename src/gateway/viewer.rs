@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::hub::Attached;
 use super::panes::Slot;
 use super::screens::Snapshot;
+use super::typing::Membership;
 use super::view::View;
 use super::window::Window;
 use crate::geometry::Size;
@@ -272,8 +273,10 @@ pub struct Viewer {
     pub id: ViewerId,
     /// How it speaks.
     pub framing: Framing,
+    /// What it is to its client, if it numbers its input.
+    pub(super) membership: Membership,
     state: Mutex<ViewerState>,
-    /// Set off when `ready` got longer.
+    /// Set off when `ready` got longer, or an acknowledgement is owed.
     wake: Notify,
     messages: mpsc::Sender<Box<ServerMessage>>,
     /// Set off when `messages` got shorter.
@@ -297,6 +300,7 @@ impl Viewer {
         let viewer = Viewer {
             id,
             framing,
+            membership: Membership::default(),
             state: Mutex::new(state),
             wake: Notify::new(),
             messages,
@@ -321,6 +325,24 @@ impl Viewer {
     /// Queues a refusal.
     pub fn refuse(&self, error: ErrorMessage) {
         self.send(ServerMessage::Error(error));
+    }
+
+    /// Its client is to be told that its input was dealt with up to a number.
+    pub(super) fn acknowledge(&self, applied: u64) {
+        self.membership.owe(applied);
+        self.wake.notify_one();
+    }
+
+    /// The number up to which the viewer's input was dealt with, if it is to be told. Whoever tells it must first
+    /// send what is queued by now: refusals of that input.
+    #[must_use]
+    pub fn acknowledgement(&self) -> Option<u64> {
+        self.membership.take_owed()
+    }
+
+    /// Resolves when its client came back over another connection.
+    pub async fn superseded(&self) {
+        self.membership.superseded().await;
     }
 
     /// Resolves when the viewer has let its answers pile up.

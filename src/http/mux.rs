@@ -21,7 +21,7 @@ use tokio::time::{Instant, Interval, interval_at, timeout};
 use crate::gateway::{Attached, Framing, Gateway, Pulled, Update, Viewer, for_framing};
 use crate::protocol::client::{self, MessageError};
 use crate::protocol::frame::{
-    CompactFrame, FrameError, InputFrame, ViewerFrame, compact_control, parse_compact, parse_native,
+    CompactFrame, FrameError, ViewerFrame, compact_control, parse_compact, parse_native,
 };
 use crate::protocol::server::{ErrorMessage, ServerMessage};
 use crate::protocol::{ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, NATIVE_SUBPROTOCOL};
@@ -120,6 +120,9 @@ async fn serve_viewer(gateway: Gateway, framing: Framing, socket: WebSocket) {
                 () = gateway.shutting_down() => {
                     End::Closed { code: CloseCode::GoingAway, reason: "the gateway is shutting down" }
                 }
+                () = attached.viewer.superseded() => {
+                    End::Closed { code: CloseCode::Superseded, reason: "the client came back over another connection" }
+                }
                 () = attached.viewer.overflowed() => {
                     End::Closed { code: CloseCode::Stalled, reason: "answers piled up unread" }
                 }
@@ -165,7 +168,12 @@ impl Writer<'_> {
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut silent = 0;
         loop {
+            // Asked for before the messages: a refusal goes out before what acknowledges the frame.
+            let applied = viewer.acknowledgement();
             self.write_messages().await?;
+            if let Some(applied) = applied {
+                self.message(&ServerMessage::InputAck { applied }).await?;
+            }
             viewer.drained();
             match viewer.pull() {
                 Some(Pulled::Output(frame)) => self.feed(Message::Binary(frame)).await?,
@@ -348,17 +356,15 @@ impl Reader<'_> {
         let malformed = |error: FrameError| frame_error("malformed_frame", error.to_string(), error.field());
         match self.framing {
             Framing::Native => match parse_native(frame).map_err(malformed)? {
-                ViewerFrame::Input(input) => self.input(&input),
-                ViewerFrame::Consumed { channel, offset } => {
-                    self.attached.consumed(channel, offset);
-                    Ok(())
-                }
+                ViewerFrame::Input(input) => self.attached.input(&input),
+                ViewerFrame::Consumed { channel, offset } => self.attached.consumed(channel, offset),
             },
             Framing::Compact => match parse_compact(frame).map_err(malformed)? {
-                CompactFrame::Control(json) => self.control(&json),
-                CompactFrame::Input(input) => self.input(&input),
+                CompactFrame::Control(json) => self.control(&json)?,
+                CompactFrame::Input(input) => self.attached.input(&input),
             },
         }
+        Ok(())
     }
 
     fn control(&self, json: &[u8]) -> Result<(), ErrorMessage> {
@@ -366,14 +372,6 @@ impl Reader<'_> {
             ErrorMessage { code: code.to_owned(), message, field, request_id, ..ErrorMessage::default() }
         })?;
         self.attached.request(request);
-        Ok(())
-    }
-
-    fn input(&self, input: &InputFrame) -> Result<(), ErrorMessage> {
-        if let Err(unknown) = self.attached.input(input) {
-            // Not counted as abuse: keys may be on their way when their pane is closed.
-            self.attached.viewer.refuse(frame_error("unknown_channel", unknown.to_string(), "channel"));
-        }
         Ok(())
     }
 

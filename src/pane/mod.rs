@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use self::activity::Activity;
 use self::cues::Cues;
 use self::filter::{Event, Filter};
-use self::input::{InputLimits, InputQueue, Undelivered};
+use self::input::{InputFull, InputLimits, InputQueue, Message, Undelivered};
 use self::line_gate::LineGate;
 use self::log::{OutputBuf, OutputLog};
 use self::modes::ActiveScreen;
@@ -140,8 +140,12 @@ pub struct InputRefused {
 pub struct Typed<'a> {
     /// Who.
     pub viewer: ViewerId,
+    /// Whose it stays when the viewer's connection ends: of several connections of one client, always the same.
+    pub owner: ViewerId,
     /// What the viewer says it is.
     pub kind: InputKind,
+    /// Whether the owner's next input belongs to the same paste.
+    pub more: bool,
     /// The bytes.
     pub bytes: &'a [u8],
 }
@@ -389,34 +393,43 @@ impl Pane {
         terminal: &dyn Terminal,
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
-        let bytes = without_answers(typed.bytes);
+        let pasted = self.is_pasted(typed);
+        let bytes = if pasted { Cow::Borrowed(typed.bytes) } else { without_answers(typed.bytes) };
         if typed.kind == InputKind::Report {
             // A report is worth nothing later: it goes past what waits, or nowhere.
             terminal.write(&bytes);
             return Ok(());
         }
-        if bytes.is_empty() {
+        if bytes.is_empty() && !pasted {
             return Ok(());
         }
         self.note_typing(typed.viewer, &bytes, now, Some(terminal), effects);
-        if self.queue.is_empty() && self.life.readiness.is_none() {
-            if bytes.len() > self.limits.input.bytes {
-                return self.hold(typed.viewer, &bytes, now, effects);
-            }
+        self.queue.end_stalled(now);
+        if self.queue.is_next(typed.owner) && self.life.readiness.is_none() {
+            let message = Message { owner: typed.owner, bytes: &bytes, more: typed.more };
+            self.queue.admit(message, now).map_err(|full| self.full(full))?;
             let taken = write(&mut self.life.gate, terminal, &bytes);
-            if taken == bytes.len() {
+            self.hold(typed, &bytes[taken..], now, effects)?;
+            if self.queue.is_empty() {
                 return Ok(());
             }
-            self.hold(typed.viewer, &bytes[taken..], now, effects)?;
+        } else if pasted {
+            self.hold(typed, &bytes, now, effects)?;
         } else if !self.interrupt(&bytes, terminal, effects) {
             // A report is about now: it does not wait for what was typed.
             for (_, report) in reports::split(&bytes).filter(|(kind, _)| *kind != Kind::Keys) {
                 terminal.write(report);
             }
-            self.hold(typed.viewer, &reports::only_keys(&bytes), now, effects)?;
+            self.hold(typed, &reports::only_keys(&bytes), now, effects)?;
         }
         self.deliver(now, terminal, effects);
         Ok(())
+    }
+
+    /// Whether input is part of a paste of several messages. No message of such a paste is looked into: a piece of
+    /// it may look like anything.
+    fn is_pasted(&self, typed: Typed<'_>) -> bool {
+        typed.more || self.queue.is_pasting(typed.owner)
     }
 
     /// Lets an interrupt key past input that a program does not read, as the line discipline does: it throws
@@ -441,11 +454,13 @@ impl Pane {
         // Reports of the viewer's terminal are no keys: nobody typed them, and they are meaningless to the
         // next program.
         let keys = match typed.kind {
+            InputKind::Input if self.is_pasted(typed) => Cow::Borrowed(typed.bytes),
             InputKind::Input => reports::only_keys(typed.bytes),
             InputKind::Report => return Ok(()),
         };
+        self.queue.end_stalled(now);
         if keys.is_empty() {
-            return Ok(());
+            return self.hold(typed, &keys, now, effects);
         }
         let refused = |code, message: String| Err(InputRefused { code, message, bytes: keys.len() });
         if self.settings.wake == WakePolicy::Manual && !self.respawn.is_starting() {
@@ -456,7 +471,7 @@ impl Pane {
                 format!("{} failed to start too often; ask for it outright (pane_respawn)", self.id);
             return refused("pane_failed", message);
         }
-        self.hold(typed.viewer, &keys, now, effects)?;
+        self.hold(typed, &keys, now, effects)?;
         self.note_typing(typed.viewer, &keys, now, None, effects);
         let wakes = match self.settings.wake {
             WakePolicy::AnyKey => true,
@@ -488,20 +503,20 @@ impl Pane {
 
     fn hold(
         &mut self,
-        viewer: ViewerId,
+        typed: Typed<'_>,
         bytes: &[u8],
         now: Instant,
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        effects.info = true;
-        self.queue.push(viewer, bytes, now).map_err(|full| InputRefused {
-            code: "input_full",
-            message: format!("{}: {full}", self.id),
-            bytes: full.bytes,
-        })
+        effects.info |= !bytes.is_empty();
+        let message = Message { owner: typed.owner, bytes, more: typed.more };
+        self.queue.push(message, now).map_err(|full| self.full(full))?;
+        self.look_at_stalls(effects);
+        Ok(())
+    }
+
+    fn full(&self, full: InputFull) -> InputRefused {
+        InputRefused { code: "input_full", message: format!("{}: {full}", self.id), bytes: full.bytes }
     }
 
     fn note_typing(
@@ -535,13 +550,13 @@ impl Pane {
                 Verdict::Wait { .. } => return,
             }
         }
-        if self.queue.is_empty() {
+        if self.queue.waiting().is_empty() {
             return;
         }
         let taken = write(&mut self.life.gate, terminal, self.queue.waiting());
         self.queue.delivered(taken);
         effects.info |= taken > 0;
-        if !self.queue.is_empty() {
+        if !self.queue.waiting().is_empty() {
             // Either the PTY is full, which its host reports, or the line is, which nothing reports.
             effects.look_at(now + LINE_RETRY);
         }
@@ -802,6 +817,12 @@ impl Pane {
         }
     }
 
+    fn look_at_stalls(&self, effects: &mut Effects) {
+        if let Some(at) = self.queue.stalls_at() {
+            effects.look_at(at);
+        }
+    }
+
     fn look_at_expiry(&self, effects: &mut Effects) {
         if let Some(at) = self.queue.expires_at() {
             effects.look_at(at);
@@ -811,6 +832,8 @@ impl Pane {
     /// Does what has come due.
     pub fn tick(&mut self, now: Instant, terminal: Option<&dyn Terminal>, effects: &mut Effects) {
         self.settle_size(now, terminal, effects);
+        self.queue.end_stalled(now);
+        self.look_at_stalls(effects);
         match terminal {
             Some(terminal) => {
                 match self.life.cwd_at {

@@ -165,7 +165,7 @@ impl Stage {
     fn input(&mut self, viewer: ViewerId, kind: InputKind, bytes: &[u8]) -> Result<Effects, InputRefused> {
         let mut effects = Effects::default();
         let terminal = self.terminal.clone();
-        let typed = Typed { viewer, kind, bytes };
+        let typed = Typed { viewer, owner: viewer, kind, more: false, bytes };
         self.pane.input(typed, self.now.at, as_dyn(&terminal), &mut effects)?;
         Ok(effects)
     }
@@ -382,7 +382,7 @@ fn input_that_waits_too_long_is_given_back_to_each_viewer() {
     assert_eq!(stage.keys(ONE, b"one").look_at, Some(start + LIMITS.input.age));
     stage.keys(TWO, b"two!");
     let expired = stage.tick_after(LIMITS.input.age);
-    let gone = vec![Undelivered { viewer: ONE, bytes: 3 }, Undelivered { viewer: TWO, bytes: 4 }];
+    let gone = vec![Undelivered { owner: ONE, bytes: 3 }, Undelivered { owner: TWO, bytes: 4 }];
     assert_eq!(expired.undelivered, Some((gone, "input_expired")));
     assert!(expired.info && stage.pane.pending() == 0);
 }
@@ -402,7 +402,7 @@ fn held_input_can_be_thrown_away() {
     stage.keys(ONE, b"rm -rf");
     let mut effects = Effects::default();
     stage.pane.discard(&mut effects);
-    let gone = vec![Undelivered { viewer: ONE, bytes: 6 }];
+    let gone = vec![Undelivered { owner: ONE, bytes: 6 }];
     assert_eq!(effects.undelivered, Some((gone, "input_discarded")));
     let terminal = stage.up(FIRST).0.unwrap();
     stage.tick_after(LIMITS.ready_ceiling);
@@ -444,7 +444,7 @@ fn an_interrupt_passes_what_a_program_does_not_read() {
     stage.keys(ONE, &[b'x'; 5000]);
     assert_eq!(stage.pane.pending(), 905);
     let effects = stage.keys(TWO, b"\x03");
-    let gone = vec![Undelivered { viewer: ONE, bytes: 905 }];
+    let gone = vec![Undelivered { owner: ONE, bytes: 905 }];
     assert_eq!(effects.undelivered, Some((gone, "input_discarded")));
     assert_eq!(terminal.with(|state| state.interrupts.clone()), b"\x03");
     stage.keys(ONE, b"next\n");
@@ -575,7 +575,7 @@ fn what_comes_up_after_the_close_is_not_wanted() {
     stage.keys(ONE, b"x");
     let mut closed = Effects::default();
     stage.pane.close(&mut closed);
-    let held = vec![Undelivered { viewer: ONE, bytes: 1 }];
+    let held = vec![Undelivered { owner: ONE, bytes: 1 }];
     assert_eq!(closed.undelivered, Some((held, "input_discarded")));
     assert!(stage.up(FIRST).0.is_none());
     assert_eq!((stage.ask(), stage.keys(ONE, b"y").start), (None, None));
@@ -775,10 +775,10 @@ impl Ledger {
             prop_assert_eq!(generation, stage.pane.generation());
             self.starting = Some(generation);
         }
-        for Undelivered { viewer, bytes } in effects.undelivered.iter().flat_map(|(list, _)| list) {
+        for Undelivered { owner, bytes } in effects.undelivered.iter().flat_map(|(list, _)| list) {
             // Given back oldest first, so each viewer's come off the front in its own order.
             for _ in 0..*bytes {
-                let first = self.waiting.iter().position(|(typist, _)| typist == viewer);
+                let first = self.waiting.iter().position(|(typist, _)| typist == owner);
                 prop_assert!(first.and_then(|first| self.waiting.remove(first)).is_some());
             }
         }

@@ -19,6 +19,10 @@ pub const WINDOW_BYTES: u64 = 100_000;
 /// With no more than this unconsumed, in bytes, a viewer that filled its window is sent output again.
 pub const WINDOW_LOW_BYTES: u64 = 5_000;
 
+/// How many numbered input frames a client may have sent that are not acknowledged yet: of so many, refusals that
+/// were lost with a connection are told again.
+pub const MAX_UNACKNOWLEDGED: u64 = 64;
+
 /// How many refused messages a viewer may send in a row-up of [`ABUSE_WINDOW_SECS`] before it is closed.
 pub const ABUSE_ERRORS: u32 = 20;
 
@@ -37,6 +41,8 @@ pub enum CloseCode {
     TryAgainLater = 1013,
     /// The viewer took nothing for a minute, or let its answers pile up.
     Stalled = 4008,
+    /// The client that the viewer spoke for came back over another connection.
+    Superseded = 4409,
 }
 
 #[cfg(test)]

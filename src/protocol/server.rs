@@ -336,9 +336,13 @@ pub enum ServerMessage {
     },
     /// The answer to `resume`.
     Resumed {
-        /// Whether the gateway knows this client's input. If not, and the client has sent input that was not
-        /// acknowledged, nobody can tell whether that was taken: it must not be sent again.
+        /// Whether the gateway knew this client before.
         known: bool,
+        /// Which memory of this client it is. If the client began to count its input under another one, the gateway
+        /// has forgotten it since: nobody can tell whether input that was not acknowledged was taken, so it must not
+        /// be sent again.
+        #[cfg_attr(test, ts(type = "number"))]
+        memory: u64,
         /// The number of the last input frame that was taken or refused; 0: none.
         #[cfg_attr(test, ts(type = "number"))]
         applied: u64,

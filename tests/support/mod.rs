@@ -6,6 +6,7 @@
 pub(crate) mod mirror;
 pub(crate) mod processes;
 pub(crate) mod stage;
+pub(crate) mod typist;
 pub(crate) mod viewer;
 pub(crate) mod wire;
 
