@@ -677,7 +677,7 @@ impl Pane {
         if !self.respawn.started(generation) {
             return false;
         }
-        if self.log.head() > 0 {
+        if self.end != End::Never {
             let mut line = self.filter.end().to_vec();
             self.filter.modes().screen_reset(&mut line);
             notice::separator(&mut line, self.on_fresh_line(), &self.end, note, now.unix_ms);

@@ -46,7 +46,7 @@ impl Terminal {
     /// Prints a character.
     pub(super) fn print(&mut self, character: char) {
         let character = self.charsets.current.map(character);
-        let width = character.width().unwrap_or(0);
+        let width = character.width().unwrap_or(0).min(2);
         if width == 0 && self.preceding > 0 {
             self.combine(character);
             return;
