@@ -85,26 +85,30 @@ fn the_exit_code_is_told() {
 #[test]
 fn output_printed_right_before_the_end_is_complete() {
     const LENGTH: usize = 1 << 20;
-    let script = format!("head -c {LENGTH} /dev/zero | tr '\\0' x; printf END; exit 3");
-    let stage = Stage::with_settings(&script, "[output]\nring_bytes = 4194304");
+    let flood = format!("head -c {LENGTH} /dev/zero | tr '\\0' x; printf END; exit 3");
+    let stage = Stage::with_script(&format!("stty -echo; printf ready; read line; {flood}"));
     let mut viewer = stage.viewer();
     let first = viewer.create_session();
     let session = viewer.mirror.sessions[0].id;
     let mut panes = vec![first];
     for _ in 1..12 {
         let pane = viewer.ask(json!({ "type": "tab_create", "sessionId": session })).pane.unwrap();
-        viewer.watch(pane);
         panes.push(pane);
     }
+    for pane in &panes {
+        viewer.watch_all(*pane);
+        viewer.until_shows(*pane, "ready");
+    }
+    for pane in &panes {
+        viewer.type_in(*pane, "\n");
+    }
     for pane in panes {
-        viewer.until("all its output", |mirror| {
-            mirror.output.get(&pane).is_some_and(|output| output.bytes.len() >= LENGTH + 3)
-        });
+        viewer.until_shows(pane, "END");
         viewer.until_exited(pane);
         assert_eq!(code(&viewer.mirror.pane(pane).status), Some(3));
-        let output = &viewer.mirror.output[&pane].bytes;
-        assert_eq!(output.len(), LENGTH + 3);
-        assert!(output[..LENGTH].iter().all(|byte| *byte == b'x') && output.ends_with(b"END"));
+        let output = viewer.mirror.output[&pane].stream();
+        let printed = output.strip_suffix(b"END").unwrap();
+        assert!(printed[printed.len() - LENGTH..].iter().all(|byte| *byte == b'x'));
     }
     assert_eq!(stage.shells(), []);
 }
@@ -115,10 +119,12 @@ fn a_thousand_deaths_leave_nothing_behind() {
     let stage = Stage::with_script("printf X");
     let mut viewer = stage.viewer();
     let pane = viewer.create_session();
+    viewer.watch_all(pane);
+    viewer.until("both snapshots", |mirror| mirror.restarts(pane) == 2);
     let mut seen = 0;
     let mut die_again = |viewer: &mut TestViewer| {
         viewer.until("the output of a program that ends at once", |mirror| {
-            mirror.output.get(&pane).is_some_and(|output| output.bytes[seen..].contains(&b'X'))
+            mirror.output.get(&pane).is_some_and(|output| output.stream()[seen..].contains(&b'X'))
         });
         // Granted once the dead program is known to be dead.
         loop {
@@ -128,7 +134,7 @@ fn a_thousand_deaths_leave_nothing_behind() {
                 other => panic!("{other:?}"),
             }
         }
-        let output = &viewer.mirror.output[&pane].bytes;
+        let output = viewer.mirror.output[&pane].stream();
         seen = output.iter().rposition(|byte| *byte == b'X').unwrap() + 1;
     };
     let used = |stage: &Stage| (stage.process().descriptors(), stage.process().threads());
@@ -482,7 +488,7 @@ fn modes_that_a_killed_program_left_on_are_off_before_the_next_one_prints() {
     let first = "if mkdir first; then ";
     let stage = Stage::with_script(&format!("{first}{script}; else printf FRESH; exec cat; fi"));
     let (mut viewer, pane) = stage.open();
-    viewer.until("the screen", |mirror| mirror.output[&pane].restarts == 1);
+    viewer.until("the screen", |mirror| mirror.restarts(pane) == 1);
     viewer.type_in(pane, "\n");
     // The character set makes lines of the letters.
     viewer.until_shows(pane, "ready");

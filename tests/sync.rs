@@ -420,13 +420,13 @@ fn a_newcomer_sees_the_screen_and_the_scrollback_it_asks_for() {
     let head = viewer.mirror.output[&pane].head();
     let mut newcomer = stage.viewer();
     newcomer.watch(pane);
-    newcomer.until("a snapshot", |mirror| mirror.output[&pane].restarts == 1);
+    newcomer.until("a snapshot", |mirror| mirror.restarts(pane) == 1);
     let output = &newcomer.mirror.output[&pane];
     assert_eq!((output.from, output.screen().history_rows()), (head, 0));
     assert!(output.snapshot.len() < 8 << 10, "{} bytes", output.snapshot.len());
     assert_same_screen(&newcomer, &viewer, pane);
     newcomer.watch_with_history(pane, 1000);
-    newcomer.until("another", |mirror| mirror.output[&pane].restarts == 2);
+    newcomer.until("another", |mirror| mirror.restarts(pane) == 2);
     assert_eq!(newcomer.mirror.output[&pane].screen().history_rows(), 1000);
     assert_same_screen(&newcomer, &viewer, pane);
 }
@@ -465,7 +465,7 @@ fn an_offset_that_is_gone_or_never_was_gets_a_snapshot() {
     for offset in [0, 7, head + 1, 1 << 50] {
         let mut resumed = stage.viewer();
         resumed.watch_from(pane, offset);
-        resumed.until_has(pane, head);
+        resumed.until("a snapshot", |mirror| mirror.restarts(pane) == 1);
         let output = &resumed.mirror.output[&pane];
         assert_eq!((output.restarts, output.missed), (1, head.checked_sub(offset)), "from {offset}");
         assert_same_screen(&resumed, &viewer, pane);

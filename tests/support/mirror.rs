@@ -131,6 +131,11 @@ impl Mirror {
         memchr::memmem::find(&bytes, text.as_bytes()).is_some()
     }
 
+    /// How many snapshots of a pane came.
+    pub(crate) fn restarts(&self, pane: PaneId) -> usize {
+        self.output.get(&pane).map_or(0, |output| output.restarts)
+    }
+
     /// The refusals of one code.
     pub(crate) fn errors_of<'a>(&'a self, code: &'a str) -> impl Iterator<Item = &'a ErrorMessage> {
         self.errors.iter().filter(move |error| error.code == code)
