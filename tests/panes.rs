@@ -155,7 +155,8 @@ fn a_thousand_deaths_leave_nothing_behind() {
     });
     assert_eq!(stage.shells(), []);
     assert_eq!(stage.programs(), []);
-    assert_eq!(viewer.mirror.text(pane).matches('X').count(), DEATHS / 10 + DEATHS + 1, "each once");
+    let text = viewer.mirror.text(pane);
+    assert_eq!(text.matches('X').count(), DEATHS / 10 + DEATHS + 1, "each once: {text:?}");
 }
 
 #[test]

@@ -218,6 +218,14 @@ impl TestViewer {
         self.until("a dead pane", |mirror| mirror.exited(pane));
     }
 
+    /// Waits until a terminal that shows the pane has `text` in one of its rows.
+    pub(crate) fn until_on_screen(&mut self, pane: PaneId, text: &str) {
+        self.until(&format!("{text:?} on the screen"), |mirror| {
+            let output = mirror.output.get(&pane).filter(|output| output.restarts > 0);
+            output.is_some_and(|output| output.screen().text().iter().any(|row| row.contains(text)))
+        });
+    }
+
     /// Waits until `text` is in a pane's output.
     pub(crate) fn until_shows(&mut self, pane: PaneId, text: &str) {
         self.until(&format!("{text:?}"), |mirror| mirror.shows(pane, text));
