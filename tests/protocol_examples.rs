@@ -12,7 +12,7 @@ use everpane::gateway::Framing;
 use everpane::protocol::client::{self, ClientMessage};
 use everpane::protocol::frame::{
     Channel, CompactFrame, InputFrame, InputKind, OutputKind, ViewerFrame, compact_control, output_frame,
-    parse_compact, parse_native,
+    parse_compact, parse_native, restart_frames,
 };
 use everpane::protocol::server::ServerMessage;
 use serde_json::Value;
@@ -24,8 +24,20 @@ use support::wire::Wire;
 const DOC: &str = include_str!("../docs/protocol.md");
 
 /// The types of messages from the gateway. A message of a type that is not here fails [`server_examples_parse`].
-const SERVER_TYPES: [&str; 10] =
-    ["hello", "state", "layout_update", "pane_update", "view", "watching", "ok", "error", "notice", "pong"];
+const SERVER_TYPES: [&str; 12] = [
+    "hello",
+    "state",
+    "layout_update",
+    "pane_update",
+    "view",
+    "watching",
+    "resumed",
+    "input_ack",
+    "ok",
+    "error",
+    "notice",
+    "pong",
+];
 
 /// The lines of all blocks that are fenced with ```` ```<info> ````, without empty ones.
 fn lines(info: &str) -> Vec<&'static str> {
@@ -124,6 +136,8 @@ fn every_code_is_explained() {
     let sources = [
         include_str!("../src/gateway/refusal.rs"),
         include_str!("../src/gateway/requests.rs"),
+        include_str!("../src/gateway/typing.rs"),
+        include_str!("../src/gateway/clients.rs"),
         include_str!("../src/gateway/panes.rs"),
         include_str!("../src/gateway/hub.rs"),
         include_str!("../src/http/mux.rs"),
@@ -144,23 +158,33 @@ fn every_code_is_explained() {
 
 #[test]
 fn the_numbers_are_the_real_ones() {
+    use everpane::pane::input::PASTE_STALLS;
     use everpane::protocol::{
-        ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, MAX_OUTPUT_BYTES, NATIVE_SUBPROTOCOL,
+        ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, MAX_OUTPUT_BYTES, MAX_UNACKNOWLEDGED,
+        NATIVE_SUBPROTOCOL, WINDOW_BYTES, WINDOW_LOW_BYTES,
     };
+    use everpane::screen::ScrollbackLimits;
     let limit = |what: String| assert!(DOC.contains(&what), "not in the document: {what}");
     limit(format!("a message to the gateway | {} MiB", MAX_MESSAGE_BYTES >> 20));
     limit(format!("payload of one output frame | {} KiB", MAX_OUTPUT_BYTES >> 10));
     limit(format!("malformed messages of one viewer | {ABUSE_ERRORS} in {ABUSE_WINDOW_SECS} s"));
     limit(format!("`Sec-WebSocket-Protocol: {NATIVE_SUBPROTOCOL}`"));
-    use CloseCode::{GoingAway, PolicyViolation, Stalled, TryAgainLater};
-    for code in [GoingAway, PolicyViolation, Stalled, TryAgainLater] {
+    use CloseCode::{GoingAway, PolicyViolation, Stalled, Superseded, TryAgainLater};
+    for code in [GoingAway, PolicyViolation, Stalled, Superseded, TryAgainLater] {
         limit(format!("\n| {} |", code as u16));
     }
     let defaults = everpane::gateway::Settings::default();
     limit(format!("viewers | {} *", defaults.max_viewers));
     limit(format!("output kept of a pane | {} MiB *", defaults.pane.ring_bytes >> 20));
     let input = defaults.pane.input;
+    let ScrollbackLimits { lines, bytes } = defaults.scrollback;
+    limit(format!("scrollback kept of a pane | {},000 rows, {} MiB *", lines / 1000, bytes >> 20));
+    limit(format!("at most {},000 bytes of a pane beyond that", WINDOW_BYTES / 1000));
+    limit(format!("until no more than {},000 are left", WINDOW_LOW_BYTES / 1000));
     limit(format!("input held for a pane | {} KiB, {} s *", input.bytes >> 10, input.age.as_secs()));
+    limit(format!("numbered frames that are not acknowledged | {MAX_UNACKNOWLEDGED} |"));
+    limit(format!("without a connection | {} minutes *", defaults.resume_within.as_secs() / 60));
+    limit(format!("a paste of which nothing comes | {} s", PASTE_STALLS.as_secs()));
     limit(format!("({} by default) make one message", defaults.coalesce.as_millis()));
 }
 
@@ -172,6 +196,7 @@ struct Frame {
     channel: Channel,
     payload: String,
     offset: u64,
+    number: u64,
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -188,9 +213,11 @@ impl Frame {
         if kind == "control" {
             let (bytes, channel) = (hex(bytes).into(), Channel(255));
             let payload = rest.to_owned();
-            return Frame { to_gateway: direction == ">", bytes, kind, channel, payload, offset: 0 };
+            let to_gateway = direction == ">";
+            return Frame { to_gateway, bytes, kind, channel, payload, offset: 0, number: 0 };
         }
         let (channel, rest) = rest.strip_prefix("channel ").unwrap().split_once(", ").unwrap();
+        let (rest, number) = rest.split_once(", number ").unwrap_or((rest, "0"));
         let (payload, offset) = rest.split_once(", offset ").unwrap_or((rest, "0"));
         Frame {
             to_gateway: direction == ">",
@@ -199,6 +226,7 @@ impl Frame {
             channel: Channel(channel.parse().unwrap()),
             payload: serde_json::from_str(payload).unwrap(),
             offset: offset.parse().unwrap(),
+            number: number.parse().unwrap(),
         }
     }
 
@@ -222,16 +250,28 @@ fn native_frames_are_as_shown() {
     for line in lines("hex native") {
         let frame = Frame::read(line);
         match (frame.to_gateway, frame.kind) {
-            (true, "input") => {
-                let input = ViewerFrame::Input(frame.input(InputKind::Input));
-                assert_eq!(parse_native(frame.bytes.clone()), Ok(input));
-            }
-            (true, "report") => {
-                let report = ViewerFrame::Input(frame.input(InputKind::Report));
-                assert_eq!(parse_native(frame.bytes.clone()), Ok(report));
+            (true, kind) => {
+                let is = |kind| ViewerFrame::Input(frame.input(kind));
+                let numbered = |more| {
+                    let number = Some(frame.number);
+                    ViewerFrame::Input(InputFrame { number, more, ..frame.input(InputKind::Input) })
+                };
+                let meant = match kind {
+                    "input" => is(InputKind::Input),
+                    "report" => is(InputKind::Report),
+                    "numbered" => numbered(false),
+                    "more" => numbered(true),
+                    "consumed" => ViewerFrame::Consumed { channel: frame.channel, offset: frame.number },
+                    _ => panic!("{line}"),
+                };
+                assert_eq!(parse_native(frame.bytes.clone()), Ok(meant));
             }
             (false, "output") => assert_eq!(frame.bytes, frame.output(OutputKind::Output)),
-            (false, "restart") => assert_eq!(frame.bytes, frame.output(OutputKind::Restart)),
+            (false, "part") => assert_eq!(frame.bytes, frame.output(OutputKind::RestartPart)),
+            (false, "restart") => {
+                let frames = restart_frames(frame.offset, frame.channel, 80, 24, frame.payload.as_bytes());
+                assert_eq!(frames, [frame.bytes]);
+            }
             _ => panic!("{line}"),
         }
     }

@@ -360,19 +360,20 @@ fn print_round(viewer: &mut TestViewer, pane: PaneId, number: usize) -> u64 {
     end
 }
 
-/// What a viewer has of a pane is what another one has there.
-fn assert_same_end(late: &TestViewer, early: &TestViewer, pane: PaneId) {
+/// Two viewers have a pane's output up to the same offset and show the same screen.
+fn assert_same_screen(late: &TestViewer, early: &TestViewer, pane: PaneId) {
     let (late, early) = (&late.mirror.output[&pane], &early.mirror.output[&pane]);
-    let skipped = usize::try_from(late.from - early.from).unwrap();
-    assert_eq!(late.head(), early.head());
-    assert!(late.bytes == early.bytes[skipped..], "the same bytes from {} on", late.from);
+    assert_eq!((late.head(), late.size), (early.head(), early.size));
+    let (late, early) = (late.screen().snapshot(0), early.screen().snapshot(0));
+    assert_eq!(String::from_utf8_lossy(&late), String::from_utf8_lossy(&early));
 }
 
 #[test]
 fn a_stalled_viewer_costs_the_others_nothing_and_is_brought_up_to_date() {
     let (stage, mut first, pane) = flooding();
+    first.watch_all(pane);
     let mut second = stage.viewer();
-    second.watch(pane);
+    second.watch_all(pane);
     let stream = stage.gateway.connect();
     // Small beside what it misses; much smaller ones make TCP itself crawl afterwards.
     set_socket_recv_buffer_size(&stream, 256 << 10).unwrap();
@@ -393,43 +394,41 @@ fn a_stalled_viewer_costs_the_others_nothing_and_is_brought_up_to_date() {
     }
     assert!(peak - before < 16 << 20, "grew by {} KiB", (peak - before) >> 10);
     for viewer in [&first, &second] {
-        let output = &viewer.mirror.output[&pane];
-        assert_eq!(output.restarts, 0, "who reads gets everything");
-        let text = &output.bytes[output.bytes.len() - 128 * ROUND..];
+        let text = &viewer.mirror.output[&pane].bytes;
+        let text = &text[text.len() - 128 * ROUND..];
         for number in 0..128 {
             assert!(text[number * ROUND..][..ROUND] == round(number), "round {number}");
         }
     }
+    let seen = stalled.mirror.output[&pane].restarts;
     let end = first.mirror.output[&pane].head();
     stalled.until_has(pane, end);
-    assert!(stalled.mirror.output[&pane].restarts > 0, "not minutes of stale output");
-    assert_same_end(&stalled, &first, pane);
+    let output = &stalled.mirror.output[&pane];
+    assert!(output.restarts > seen, "not minutes of stale output");
+    assert_same_screen(&stalled, &first, pane);
     print_round(&mut first, pane, 128);
     stalled.until_has(pane, first.mirror.output[&pane].head());
-    assert_same_end(&stalled, &first, pane);
+    assert_same_screen(&stalled, &first, pane);
 }
 
 #[test]
-fn a_newcomer_gets_all_that_is_kept() {
+fn a_newcomer_sees_the_screen_and_the_scrollback_it_asks_for() {
     let (stage, mut viewer, pane) = flooding();
-    let end = print_round(&mut viewer, pane, 1);
-    let mut newcomer = stage.viewer();
-    newcomer.watch(pane);
-    newcomer.until_has(pane, end);
-    let output = &newcomer.mirror.output[&pane];
-    assert_eq!((output.from, output.restarts), (0, 0), "nothing is lost yet, so it has everything");
-    assert_same_end(&newcomer, &viewer, pane);
-
-    for number in 2..5 {
+    for number in 1..5 {
         print_round(&mut viewer, pane, number);
     }
-    let mut late = stage.viewer();
-    late.watch(pane);
-    late.until_has(pane, viewer.mirror.output[&pane].head());
-    let output = &late.mirror.output[&pane];
-    assert_eq!(output.restarts, 1, "the beginning is gone, and it is told so");
-    assert!(output.bytes.len() > 900 << 10, "{} bytes", output.bytes.len());
-    assert_same_end(&late, &viewer, pane);
+    let head = viewer.mirror.output[&pane].head();
+    let mut newcomer = stage.viewer();
+    newcomer.watch(pane);
+    newcomer.until("a snapshot", |mirror| mirror.output[&pane].restarts == 1);
+    let output = &newcomer.mirror.output[&pane];
+    assert_eq!((output.from, output.screen().history_rows()), (head, 0));
+    assert!(output.snapshot.len() < 8 << 10, "{} bytes", output.snapshot.len());
+    assert_same_screen(&newcomer, &viewer, pane);
+    newcomer.watch_with_history(pane, 1000);
+    newcomer.until("another", |mirror| mirror.output[&pane].restarts == 2);
+    assert_eq!(newcomer.mirror.output[&pane].screen().history_rows(), 1000);
+    assert_same_screen(&newcomer, &viewer, pane);
 }
 
 #[test]
@@ -452,12 +451,12 @@ fn who_resumes_gets_exactly_the_rest() {
         resumed.until_has(pane, head);
         let output = &resumed.mirror.output[&pane];
         assert_eq!((output.from, output.restarts), (end - *back, 0));
-        assert_same_end(resumed, &viewer, pane);
+        assert_eq!(output.missed, Some(0));
     }
 }
 
 #[test]
-fn an_offset_that_is_gone_or_never_was_restarts() {
+fn an_offset_that_is_gone_or_never_was_gets_a_snapshot() {
     let (stage, mut viewer, pane) = flooding();
     for number in 1..5 {
         print_round(&mut viewer, pane, number);
@@ -467,8 +466,9 @@ fn an_offset_that_is_gone_or_never_was_restarts() {
         let mut resumed = stage.viewer();
         resumed.watch_from(pane, offset);
         resumed.until_has(pane, head);
-        assert_eq!(resumed.mirror.output[&pane].restarts, 1, "from {offset}");
-        assert_same_end(&resumed, &viewer, pane);
+        let output = &resumed.mirror.output[&pane];
+        assert_eq!((output.restarts, output.missed), (1, head.checked_sub(offset)), "from {offset}");
+        assert_same_screen(&resumed, &viewer, pane);
     }
 }
 

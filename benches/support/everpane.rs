@@ -199,7 +199,7 @@ impl Control {
     /// When there is no such pane.
     fn watch(mut self, pane: PaneId) -> Result<Viewer> {
         let channel = *self.layout.channels.get(&pane).context("a pane without a channel")?;
-        let panes = vec![WatchPane { pane_id: pane, offset: None }];
+        let panes = vec![WatchPane { pane_id: pane, offset: None, history: 0, lossless: false }];
         self.send(&ClientMessage::PaneWatch(PaneWatch { panes }))?;
         Ok(Viewer::new(self.socket, Framing::Native { channel }))
     }

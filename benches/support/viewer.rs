@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use everpane::protocol::frame::{INPUT_HEADER, OUTPUT_HEADER};
+use everpane::protocol::frame::{INPUT_HEADER, OUTPUT_HEADER, RESTART_SIZE};
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
@@ -15,6 +15,9 @@ pub(crate) type Socket = WebSocket<TcpStream>;
 
 /// How long a viewer waits for the next message before it gives the whole run up.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// After how much output a viewer says that it has taken it in, in bytes: a fraction of what it may be sent before.
+const CONSUMED_EVERY: u64 = 4 << 10;
 
 /// How much a viewer reads at once, in bytes.
 const READ_BYTES: usize = 256 << 10;
@@ -39,6 +42,10 @@ pub(crate) struct Viewer {
     pub(crate) position: u64,
     /// How many output bytes came.
     pub(crate) delivered: u64,
+    /// How many snapshots came.
+    pub(crate) snapshots: u64,
+    /// What the server was told has been taken in.
+    consumed: u64,
 }
 
 /// Opens a WebSocket to `url`.
@@ -63,7 +70,7 @@ pub(crate) fn connect(url: &str, subprotocol: Option<&str>) -> Result<Socket> {
 impl Viewer {
     /// A viewer on an open connection that is already told to bring the pane's output.
     pub(crate) fn new(socket: Socket, framing: Framing) -> Viewer {
-        Viewer { socket, framing, position: 0, delivered: 0 }
+        Viewer { socket, framing, position: 0, delivered: 0, snapshots: 0, consumed: 0 }
     }
 
     /// Types `text`.
@@ -89,8 +96,19 @@ impl Viewer {
             let Message::Binary(frame) = self.socket.read().context("waiting for output")? else { continue };
             let Some(payload) = self.payload(frame) else { continue };
             self.delivered += payload.len() as u64;
+            self.tell_consumed()?;
             return Ok(payload);
         }
+    }
+
+    fn tell_consumed(&mut self) -> Result<()> {
+        let Framing::Native { channel } = self.framing else { return Ok(()) };
+        if self.position.abs_diff(self.consumed) < CONSUMED_EVERY {
+            return Ok(());
+        }
+        self.consumed = self.position;
+        let frame = [&[5], &channel.to_be_bytes()[..], &self.position.to_be_bytes()].concat();
+        Ok(self.socket.send(Message::from(frame))?)
     }
 
     /// Takes a frame's payload and moves `position`; `None` if it is another pane's.
@@ -104,8 +122,17 @@ impl Viewer {
             return None;
         }
         let offset = u64::from_be_bytes(header[1..9].try_into().ok()?);
-        self.position = offset + (frame.len() - OUTPUT_HEADER) as u64;
-        Some(frame.slice(OUTPUT_HEADER..))
+        match header[0] {
+            1 => {
+                self.position = offset + (frame.len() - OUTPUT_HEADER) as u64;
+                Some(frame.slice(OUTPUT_HEADER..))
+            }
+            2 => {
+                (self.position, self.snapshots) = (offset, self.snapshots + 1);
+                Some(frame.slice(OUTPUT_HEADER + RESTART_SIZE..))
+            }
+            _ => None,
+        }
     }
 
     /// Reads until `text` and the end of its line came; answers with the rest of that line.

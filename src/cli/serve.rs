@@ -19,6 +19,7 @@ use crate::http::{self, Guard, Health};
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
 use crate::pane::respawn::RespawnLimits;
+use crate::screen::ScrollbackLimits;
 
 /// How long an orderly end may take. What asked for it may kill us after five seconds.
 const GRACE: Duration = Duration::from_millis(4500);
@@ -132,6 +133,10 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
                 first_backoff: Duration::from_millis(config.respawn.first_backoff_ms),
                 attempts: config.respawn.attempts,
             },
+        },
+        scrollback: ScrollbackLimits {
+            lines: config.output.scrollback_lines,
+            bytes: config.output.scrollback_bytes,
         },
         saved_bytes: config.output.saved_bytes,
         coalesce: Duration::from_millis(config.layout.coalesce_ms),

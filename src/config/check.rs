@@ -16,7 +16,9 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("input.ready_ceiling_ms", input.ready_ceiling_ms, 0..=60_000)?;
     within("input.resume_secs", input.resume_secs, 1..=86_400)?;
     within("output.ring_bytes", output.ring_bytes, 64 << 10..=256 << 20)?;
-    within("output.saved_bytes", output.saved_bytes, 0..=output.ring_bytes)?;
+    within("output.scrollback_lines", output.scrollback_lines, 0..=1_000_000)?;
+    within("output.scrollback_bytes", output.scrollback_bytes, 0..=1 << 30)?;
+    within("output.saved_bytes", output.saved_bytes, 0..=64 << 20)?;
     within("layout.coalesce_ms", layout.coalesce_ms, 0..=1000)?;
     within("respawn.first_backoff_ms", respawn.first_backoff_ms, 1..=60_000)?;
     within("respawn.attempts", respawn.attempts, 1..=100)?;

@@ -67,15 +67,24 @@ impl Default for Input {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Output {
-    /// Kept in memory for each pane, in bytes.
+    /// Raw output kept in memory for each pane, in bytes: how far a viewer may be behind before it gets a snapshot.
     pub ring_bytes: usize,
-    /// Kept on disk for each pane, in bytes; at most `ring_bytes`.
+    /// Rows of scrollback kept for each pane.
+    pub scrollback_lines: usize,
+    /// The most memory for that, in bytes for each pane; the oldest rows go.
+    pub scrollback_bytes: usize,
+    /// Of each pane's screen and scrollback, kept on disk, in bytes.
     pub saved_bytes: usize,
 }
 
 impl Default for Output {
     fn default() -> Self {
-        Self { ring_bytes: 1 << 20, saved_bytes: 256 << 10 }
+        Self {
+            ring_bytes: 1 << 20,
+            scrollback_lines: 10_000,
+            scrollback_bytes: 8 << 20,
+            saved_bytes: 256 << 10,
+        }
     }
 }
 
@@ -145,6 +154,8 @@ pub(super) const KEYS: &[&str] = &[
     "input.resume_secs",
     "output",
     "output.ring_bytes",
+    "output.scrollback_lines",
+    "output.scrollback_bytes",
     "output.saved_bytes",
     "layout",
     "layout.coalesce_ms",

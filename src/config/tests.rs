@@ -22,6 +22,8 @@ ready_ceiling_ms = 0
 resume_secs = 1
 [output]
 ring_bytes = 65536
+scrollback_lines = 100
+scrollback_bytes = 4096
 saved_bytes = 0
 [layout]
 coalesce_ms = 0
@@ -69,7 +71,15 @@ fn the_defaults() {
         config.input,
         Input { held_bytes: 262_144, held_secs: 30, ready_ceiling_ms: 1000, resume_secs: 600 }
     );
-    assert_eq!(config.output, Output { ring_bytes: 1_048_576, saved_bytes: 262_144 });
+    assert_eq!(
+        config.output,
+        Output {
+            ring_bytes: 1_048_576,
+            scrollback_lines: 10_000,
+            scrollback_bytes: 8_388_608,
+            saved_bytes: 262_144,
+        }
+    );
     assert_eq!(config.layout, Layout { coalesce_ms: 3 });
     assert_eq!(config.respawn, Respawn { first_backoff_ms: 250, attempts: 5 });
     assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8 });
@@ -153,7 +163,10 @@ fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
     let cases = [
         ("[input]\nheld_secs = 0", "input.held_secs = 0 cannot be: 1 to 3600 is allowed"),
         ("[output]\nring_bytes = 1", "output.ring_bytes = 1 cannot be: 65536 to 268435456 is allowed"),
-        ("[output]\nring_bytes = 65536", "output.saved_bytes = 262144 cannot be: 0 to 65536 is allowed"),
+        (
+            "[output]\nsaved_bytes = 67108865",
+            "output.saved_bytes = 67108865 cannot be: 0 to 67108864 is allowed",
+        ),
         ("[respawn]\nattempts = 0", "respawn.attempts = 0 cannot be: 1 to 100 is allowed"),
         ("[limits]\nspawns = 5000", "limits.spawns = 5000 cannot be: 1 to 1024 is allowed"),
         ("no_auth = true\nlisten = \"0.0.0.0:1\"", "no_auth = true with listen = 0.0.0.0:1 cannot be: "),

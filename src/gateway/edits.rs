@@ -109,6 +109,7 @@ impl Hub {
                 id,
                 channel,
                 size: size_of(id),
+                screen_size: size_of(id),
                 cwd: cwd.clone(),
                 settings: PaneSettings::default(),
                 generation: Generation(0),

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use dashmap::DashMap;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -15,16 +14,17 @@ use super::channels::Channels;
 use super::clients::Clients;
 use super::panes::{Live, Slot};
 use super::saved::{OutputMeta, SavedPane, SavedState};
+use super::screens::{Model, Screens};
 use super::settings::Settings;
 use super::timers::Timers;
 use super::updates::{Changes, Update, Updates};
 use super::viewer::{Framing, Viewer};
 use crate::clock::Moment;
+use crate::geometry::Size;
 use crate::host::Host;
 use crate::host::local::LocalHost;
 use crate::ids::{PaneId, ViewerId};
 use crate::layout::{self, Axis, Layout, Tree};
-use crate::pane::log::ChunkStart;
 use crate::pane::{Birth, Pane};
 use crate::protocol::frame::Channel;
 use crate::protocol::server::{
@@ -48,7 +48,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] OpenError),
     /// A thread could not be started.
-    #[error("no thread for saving state: {0}")]
+    #[error("the system gives no more threads: {0}")]
     Thread(std::io::Error),
 }
 
@@ -82,6 +82,7 @@ pub(super) struct Hub {
     next_viewer: AtomicU64,
     pub(super) updates: Updates,
     pub(super) timers: Timers,
+    pub(super) screens: Arc<Screens>,
     pub(super) spawns: Semaphore,
     /// Starts under way, and programs that have not ended, of closed panes too.
     pub(super) running: TaskTracker,
@@ -150,6 +151,7 @@ impl Gateway {
         if !warnings.is_empty() {
             hub.updates.notice("state_damaged", warnings.join("\n"));
         }
+        Screens::start(&hub).map_err(StartError::Thread)?;
         hub.clone().run();
         Ok(Gateway { hub, store: Arc::new(Mutex::new(store)) })
     }
@@ -237,6 +239,12 @@ impl Drop for Attached {
     }
 }
 
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.screens.close();
+    }
+}
+
 impl Hub {
     fn new(settings: Settings, host: Box<dyn Host>) -> Hub {
         Hub {
@@ -252,6 +260,7 @@ impl Hub {
             next_viewer: AtomicU64::new(1),
             updates: Updates::new(),
             timers: Timers::default(),
+            screens: Arc::new(Screens::default()),
             running: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             marks: OnceLock::new(),
@@ -315,7 +324,8 @@ impl Hub {
                 warnings.push(error.to_string());
                 None
             });
-            self.insert_pane(restored_pane(saved, id, at, output, &self.settings));
+            let (pane, size) = restored_pane(saved, id, at, output, &self.settings);
+            self.insert_pane(pane, size);
         }
         *self.plan() = Plan { layout, channels };
     }
@@ -326,16 +336,18 @@ impl Hub {
         saved.into_iter().filter(|pane| !self.panes.contains_key(pane))
     }
 
-    pub(super) fn insert_pane(&self, pane: Pane) -> Arc<Slot> {
+    fn insert_pane(&self, pane: Pane, screen_size: Size) -> Arc<Slot> {
         let saved = self.marks().map(|marks| marks.output_mark(pane.id));
-        let slot = Slot::new(pane, saved);
+        let model = Model::new(screen_size, self.settings.scrollback, pane.log.first());
+        let slot = Slot::new(pane, model, saved);
         self.by_channel.insert(slot.channel, slot.clone());
         self.panes.insert(slot.id, slot.clone());
         slot
     }
 
     pub(super) fn new_pane(&self, birth: Birth) -> Arc<Slot> {
-        self.insert_pane(Pane::new(birth, self.settings.pane))
+        let size = birth.screen_size;
+        self.insert_pane(Pane::new(birth, self.settings.pane), size)
     }
 
     // Viewers.
@@ -367,6 +379,7 @@ impl Hub {
         for slot in self.slots() {
             self.with_pane(&slot, |state, terminal, effects| {
                 state.subscribers.retain(|subscription| subscription.viewer_id() != viewer.id);
+                slot.look_for_room(state);
                 state.pane.sizing.forget(viewer.id);
                 state.pane.settle_size(Instant::now(), terminal, effects);
             });
@@ -457,14 +470,17 @@ fn restored_pane(
     at: u64,
     output: Option<SavedOutput>,
     settings: &Settings,
-) -> Pane {
+) -> (Pane, Size) {
     let output = output.unwrap_or_default();
-    let meta: OutputMeta = serde_json::from_slice(&output.meta).unwrap_or_default();
-    let mut pane = Pane::new(saved.birth(id, output.offset, at), settings.pane);
-    if !output.parts.is_empty() {
-        pane.restore_output(meta.modes, &output.parts.concat());
+    let meta: Option<OutputMeta> = serde_json::from_slice(&output.meta).ok();
+    let mut birth = saved.birth(id, output.offset, at);
+    if let Some(OutputMeta { size }) = meta {
+        birth.screen_size = size;
     }
-    pane
+    let size = birth.screen_size;
+    let mut pane = Pane::new(birth, settings.pane);
+    pane.restore_screen(&output.parts.concat(), Moment::now());
+    (pane, size)
 }
 
 fn wire_tab(layout: &Layout, tab: &layout::Tab) -> Tab {
@@ -514,9 +530,11 @@ impl store::Source for SourceOf {
     fn output(&self, pane: PaneId) -> Option<SavedOutput> {
         let hub = self.0.upgrade()?;
         let slot = hub.slot(pane)?;
-        let (offset, ChunkStart { modes, .. }, parts): (u64, ChunkStart, Vec<Bytes>) =
-            slot.lock().pane.log.recent(hub.settings.saved_bytes);
-        let meta = serde_json::to_vec(&OutputMeta { modes }).ok()?;
-        Some(SavedOutput { offset, meta, parts })
+        let snapshot = hub.snapshot_within(&slot, hub.settings.saved_bytes);
+        let meta = serde_json::to_vec(&OutputMeta { size: snapshot.size }).ok()?;
+        // A screen that is larger than what is kept is not kept.
+        let kept = snapshot.bytes.len() <= hub.settings.saved_bytes;
+        let parts = if kept { vec![snapshot.bytes.clone().into()] } else { Vec::new() };
+        Some(SavedOutput { offset: snapshot.offset, meta, parts })
     }
 }

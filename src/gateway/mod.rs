@@ -9,6 +9,7 @@ mod panes;
 mod refusal;
 mod requests;
 mod saved;
+mod screens;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ mod updates;
 mod view;
 mod viewer;
 mod viewing;
+mod window;
 
 pub use hub::{Attached, Gateway, StartError, TooManyViewers};
 pub use settings::Settings;

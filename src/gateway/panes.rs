@@ -2,15 +2,19 @@
 //! ask for carried out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
+
+use tokio::sync::Notify;
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::hub::Hub;
+use super::screens::{Model, WORTH_A_THREAD};
 use super::viewer::Subscription;
 use crate::clock::Moment;
-use crate::host::{Exit, Sink, SpawnRequest, Spawned, Terminal};
+use crate::host::{Exit, HasRoom, Sink, SpawnRequest, Spawned, Terminal};
 use crate::ids::{PaneId, ViewerId};
 use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
@@ -18,12 +22,26 @@ use crate::pane::{Effects, Pane};
 use crate::protocol::frame::Channel;
 use crate::store::OutputMark;
 
+/// So far behind, in bytes, a viewer that must get every byte stops the program.
+const HOLD_AT: u64 = 512 << 10;
+
+/// So near, in bytes, it lets the program go on.
+const GO_ON_AT: u64 = 128 << 10;
+
 /// A pane's place in the gateway.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) id: PaneId,
     pub(super) channel: Channel,
+    /// The pane's screen; see [`super::screens`].
+    pub(super) model: Mutex<Model>,
+    /// Whether the screen waits for a thread to bring it up to date.
+    pub(super) screen_queued: AtomicBool,
     state: Mutex<SlotState>,
+    /// Whether the program is to be read no further, for a viewer that must get every byte.
+    full: AtomicBool,
+    /// Set off when it is to be read again.
+    room: Notify,
     saved: Option<OutputMark>,
 }
 
@@ -42,23 +60,38 @@ impl SlotState {
         }
     }
 
-    /// Whether this viewer's terminal answers the program's queries: that of the viewer that typed last does, else
-    /// the first one's.
-    pub(super) fn answers(&self, viewer: ViewerId) -> bool {
-        let subscribed = || self.subscribers.first().map(|first| first.viewer_id());
-        let answerer = self.pane.sizing.typist().or_else(subscribed);
-        let behind = |subscriber: &Arc<Subscription>| {
-            subscriber.viewer_id() == viewer && subscriber.may_answer_the_past()
-        };
-        answerer.is_none_or(|answerer| answerer == viewer) && !self.subscribers.iter().any(behind)
+    /// Where the viewer is that must get every byte and has got the fewest.
+    fn slowest_lossless(&self) -> Option<u64> {
+        self.subscribers.iter().filter(|one| one.lossless).map(|one| one.cursor()).min()
+    }
+
+    /// Lets go of output that neither the screen needs, which has everything before `offset`, nor a viewer that
+    /// must get it.
+    pub(super) fn release(&mut self, offset: u64) {
+        let needed = self.slowest_lossless().map_or(offset, |slowest| slowest.min(offset));
+        self.pane.log.release(needed);
+    }
+
+    /// How many bytes the viewer lacks that must get every byte and has got the fewest.
+    fn lossless_lag(&self) -> u64 {
+        self.slowest_lossless().map_or(0, |slowest| self.pane.log.head().saturating_sub(slowest))
     }
 }
 
 impl Slot {
-    pub(super) fn new(pane: Pane, saved: Option<OutputMark>) -> Arc<Slot> {
+    pub(super) fn new(pane: Pane, model: Model, saved: Option<OutputMark>) -> Arc<Slot> {
         let state = SlotState { pane, subscribers: Vec::new() };
         let (id, channel) = (state.pane.id, state.pane.channel);
-        Arc::new(Slot { id, channel, state: Mutex::new(state), saved })
+        Arc::new(Slot {
+            id,
+            channel,
+            model: Mutex::new(model),
+            screen_queued: AtomicBool::new(false),
+            state: Mutex::new(state),
+            full: AtomicBool::new(false),
+            room: Notify::new(),
+            saved,
+        })
     }
 
     /// Guards [`SlotState`] and, for this pane, the entry in the terminals map: both change together. The lock
@@ -68,7 +101,25 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks anew whether the program must wait for a viewer that must get every byte.
+    pub(super) fn look_for_room(&self, state: &SlotState) {
+        let lag = state.lossless_lag();
+        if lag >= HOLD_AT {
+            self.full.store(true, Ordering::Release);
+        } else if lag <= GO_ON_AT && self.full.swap(false, Ordering::AcqRel) {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// A viewer no longer watches.
+    pub(super) fn end_watch(&self, viewer: ViewerId) {
+        let mut state = self.lock();
+        state.subscribers.retain(|subscription| subscription.viewer_id() != viewer);
+        self.look_for_room(&state);
+    }
+
     fn grew(&self, state: &SlotState) {
+        self.look_for_room(state);
         state.mark_subscribers();
         if let Some(saved) = &self.saved {
             saved.mark();
@@ -94,17 +145,47 @@ struct PaneSink {
 impl Sink for PaneSink {
     fn output(&self, generation: Generation, output: OutputBuf) {
         let mut effects = Effects::default();
-        {
+        let (asked, unseen, room) = {
             let mut state = self.slot.lock();
-            state.pane.output(generation, output, Instant::now(), &mut effects);
+            state.pane.output(generation, output, Moment::now(), &mut effects);
             if effects.output {
                 self.slot.grew(&state);
                 effects.output = false;
             }
+            let SlotState { pane, .. } = &*state;
+            (pane.cues.has_queries(), pane.log.needed(), pane.log.room())
+        };
+        let Some(hub) = self.hub.upgrade() else { return };
+        hub.carry_out(&self.slot, effects);
+        if asked || room == 0 {
+            // The program waits for an answer, or prints faster than its screen takes it in.
+            hub.keep_up(&self.slot);
+        } else if unseen >= WORTH_A_THREAD {
+            hub.screens.push(&self.slot);
         }
+    }
+
+    fn quiet(&self) {
         if let Some(hub) = self.hub.upgrade() {
-            hub.carry_out(&self.slot, effects);
+            hub.keep_up_if_free(&self.slot);
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.slot.full.load(Ordering::Acquire)
+    }
+
+    fn has_room(&self) -> HasRoom<'_> {
+        Box::pin(async {
+            loop {
+                // Made before it is looked at: what is set off in between is not missed.
+                let room = self.slot.room.notified();
+                if !self.is_full() {
+                    return;
+                }
+                room.await;
+            }
+        })
     }
 
     fn writable(&self, generation: Generation) {
@@ -264,7 +345,9 @@ impl Hub {
             if let Some((_, live)) = self.terminals.remove(&pane) {
                 live.terminal.kill();
             }
-            std::mem::take(&mut state.subscribers)
+            let subscribers = std::mem::take(&mut state.subscribers);
+            slot.look_for_room(&state);
+            subscribers
         };
         self.give_back(pane, effects.undelivered);
         for subscription in subscribers {

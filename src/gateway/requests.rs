@@ -42,7 +42,14 @@ impl Attached {
     }
 
     /// The viewer's terminal has taken in a pane's output up to an offset.
-    pub fn consumed(&self, _channel: Channel, _offset: u64) {}
+    pub fn consumed(&self, channel: Channel, offset: u64) {
+        let pane = self.hub.by_channel.get(&channel).map(|slot| slot.id);
+        let watched = pane.and_then(|pane| self.viewer.lock().subscriptions.get(&pane).cloned());
+        // Nothing was watched, or the pane is closed: there is nothing to go on with.
+        if let Some(subscription) = watched {
+            subscription.took_in(offset);
+        }
+    }
 
     /// The viewer has taken in everything up to a layout revision.
     pub fn seen(&self, revision: u64) {

@@ -9,7 +9,6 @@ use crate::geometry::Size;
 use crate::host::Exit;
 use crate::ids::PaneId;
 use crate::layout::Layout;
-use crate::pane::modes::Modes;
 use crate::pane::respawn::Generation;
 use crate::pane::{Birth, End, Pane, PaneSettings};
 use crate::protocol::frame::Channel;
@@ -40,10 +39,10 @@ pub(super) struct SavedPane {
 }
 
 /// The small document that is kept with a pane's saved output.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OutputMeta {
-    /// The terminal modes in force before the first saved byte.
-    pub(super) modes: Modes,
+    /// The size of the screen whose snapshot this is.
+    pub(super) size: Size,
 }
 
 impl SavedState {
@@ -90,6 +89,7 @@ impl SavedPane {
             id,
             channel: Channel(self.channel),
             size: self.size,
+            screen_size: self.size,
             cwd: self.cwd,
             settings: self.settings,
             generation: self.generation,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
 use crate::pane::respawn::RespawnLimits;
+use crate::screen::ScrollbackLimits;
 
 /// Settings of a gateway. [`Settings::default`] is what the documentation calls the defaults.
 #[derive(Debug, Clone)]
@@ -20,7 +21,9 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
     /// What each pane may hold.
     pub pane: PaneLimits,
-    /// How much of each pane's output is kept on disk, in bytes.
+    /// How much scrollback each pane's screen keeps.
+    pub scrollback: ScrollbackLimits,
+    /// How much of each pane's screen and scrollback is kept on disk, in bytes.
     pub saved_bytes: usize,
     /// Changes of the layout within this make one update.
     pub coalesce: Duration,
@@ -47,6 +50,7 @@ impl Default for Settings {
                 ready_ceiling: Duration::from_secs(1),
                 respawn: RespawnLimits { first_backoff: Duration::from_millis(250), attempts: 5 },
             },
+            scrollback: ScrollbackLimits { lines: 10_000, bytes: 8 << 20 },
             saved_bytes: 256 << 10,
             coalesce: Duration::from_millis(3),
             resume_within: Duration::from_secs(600),

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
+use super::viewer::Wanted;
 use super::{Attached, Framing, Gateway, Settings, Update};
 use crate::geometry::Size;
 use crate::host::{Exit, Host, Sink, SpawnError, SpawnRequest, Spawned, Spawning, Terminal};
@@ -361,7 +362,7 @@ async fn a_watch_that_comes_too_late_does_not_keep_a_closed_pane() {
     stage.close(stage.first);
     // As when the pane is closed just after it was looked up.
     let viewer = stage.viewer.attached.viewer.clone();
-    stage.gateway.hub.watch_pane(&viewer, &slot, None);
+    stage.gateway.hub.watch_pane(&viewer, &slot, Wanted::default());
     stage.host.end(0);
     stage.host.let_go(0);
     let kept = Arc::downgrade(&slot);

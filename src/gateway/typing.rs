@@ -132,8 +132,7 @@ impl Hub {
                 // Since it was looked up.
                 return Some(unknown_channel(frame));
             }
-            let answers = state.answers(typed.viewer);
-            let taken = state.pane.input(typed, answers, Instant::now(), terminal, effects);
+            let taken = state.pane.input(typed, Instant::now(), terminal, effects);
             taken.err().map(|InputRefused { code, message, bytes }| ErrorMessage {
                 code: code.to_owned(),
                 message,

@@ -4,29 +4,30 @@
 //! reads the pane's log from its cursor. A viewer that does not read is left behind and costs nobody anything.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::hub::Attached;
 use super::panes::Slot;
+use super::screens::Snapshot;
 use super::typing::Membership;
 use super::view::View;
+use super::window::Window;
 use crate::geometry::Size;
 use crate::ids::{PaneId, ViewerId};
+use crate::pane::log::Next;
 use crate::protocol::client::ViewMode;
-use crate::protocol::frame::{COMPACT_SKIP, OUTPUT_HEADER, OutputKind};
+use crate::protocol::frame::{COMPACT_SKIP, compact_restart, restart_frames};
 use crate::protocol::server::{ErrorMessage, ServerMessage};
 
 /// How many messages for one viewer alone wait at most. A viewer that sends requests and takes no answers is
 /// closed when it reaches this.
 pub(super) const MAX_QUEUED: usize = 256;
-
-/// How long a compact viewer may take to go through a pane's past output.
-const REPLAYED_WITHIN: Duration = Duration::from_secs(2);
 
 /// How many subscriptions that have ended may wait in a viewer's queue before they are looked for.
 const SPARE_ENDED: usize = 16;
@@ -45,23 +46,50 @@ pub enum Framing {
 pub(super) struct Subscription {
     viewer: Arc<Viewer>,
     pub(super) slot: Arc<Slot>,
+    /// The offset that the viewer asked for, if it had one.
+    asked_from: Option<u64>,
+    /// Whether it gets every byte, and the program waits for it.
+    pub(super) lossless: bool,
+    /// How many rows of scrollback its next snapshot brings along.
+    history: AtomicU32,
     /// The offset after the last byte handed to the viewer's writer.
     cursor: AtomicU64,
     /// The offset after the newest byte when the watch began.
     head: u64,
+    flow: Mutex<Flow>,
     /// Whether the viewer was told that its watch began. Told when first pulled, so that a watch of any number of
     /// panes takes no room in the queue of messages.
     announced: AtomicBool,
     /// Whether it waits in the viewer's ready queue.
     ready: AtomicBool,
     ended: AtomicBool,
-    /// When the watch began.
-    began: Instant,
+}
+
+/// What is on its way to a viewer from one pane.
+#[derive(Debug)]
+struct Flow {
+    /// Absent in the compact framing, which can't say what was taken in.
+    window: Option<Window>,
+    /// Frames of a snapshot that are not sent yet.
+    parts: VecDeque<Bytes>,
+}
+
+/// What a watch asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// The offset after the last byte that the viewer has, if it has any.
+    pub(super) offset: Option<u64>,
+    pub(super) history: u32,
+    pub(super) lossless: bool,
 }
 
 impl Subscription {
     pub(super) fn viewer_id(&self) -> ViewerId {
         self.viewer.id
+    }
+
+    pub(super) fn cursor(&self) -> u64 {
+        self.cursor.load(Ordering::Acquire)
     }
 
     /// The pane has more. Nearly free when the viewer knows that already.
@@ -72,19 +100,91 @@ impl Subscription {
         }
     }
 
-    /// Whether its viewer's terminal may still be answering queries of output from before it came. Native viewers
-    /// know where that ends and keep such answers to themselves; a compact one is taken to be through with it
-    /// after a while.
-    pub(super) fn may_answer_the_past(&self) -> bool {
-        self.viewer.framing == Framing::Compact && self.head > 0 && self.began.elapsed() < REPLAYED_WITHIN
+    fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn announcement(&self) -> ServerMessage {
         let state = self.slot.lock();
-        let (log, cursor) = (&state.pane.log, self.cursor.load(Ordering::Acquire));
-        let held = (log.tail()..=log.head()).contains(&cursor);
-        let from = if held { cursor } else { log.restart_offset() };
-        ServerMessage::Watching { pane_id: self.slot.id, from, head: self.head.max(from), missed: None }
+        let (log, cursor) = (&state.pane.log, self.cursor());
+        let held = (log.tail()..=log.head()).contains(&cursor) && !log.resized_since(cursor);
+        let from = if held { cursor } else { log.head() };
+        let known = self.asked_from.filter(|asked| (log.first()..=log.head()).contains(asked));
+        ServerMessage::Watching {
+            pane_id: self.slot.id,
+            from,
+            head: self.head.max(from),
+            missed: known.map(|asked| from - asked),
+        }
+    }
+
+    /// What the viewer gets next.
+    fn next(self: &Arc<Self>) -> Option<Pulled> {
+        if self.viewer.framing == Framing::Native && !self.announced.swap(true, Ordering::AcqRel) {
+            self.mark();
+            return Some(Pulled::Message(self.announcement()));
+        }
+        let (now, cursor) = (Instant::now(), self.cursor());
+        let mut flow = self.flow();
+        if let Some(part) = flow.parts.pop_front() {
+            self.mark();
+            return Some(Pulled::Output(part));
+        }
+        let state = self.slot.lock();
+        let log = &state.pane.log;
+        let native = self.viewer.framing == Framing::Native;
+        let stale = !self.lossless && (native && log.resized_since(cursor) || log.is_stale(cursor, now));
+        let output = match if stale { Next::Snapshot } else { log.read(cursor) } {
+            Next::Nothing => return None,
+            Next::Output(output) => {
+                if flow.window.as_mut().is_some_and(|window| !window.takes_output(cursor, now)) {
+                    return None;
+                }
+                output
+            }
+            Next::Snapshot => {
+                let open = flow.window.as_mut().is_none_or(|window| window.takes_snapshot(now));
+                return open.then(|| Pulled::Snapshot(SnapshotFor(self.clone())));
+            }
+        };
+        self.cursor.store(output.next, Ordering::Release);
+        if self.lossless {
+            self.slot.look_for_room(&state);
+        }
+        if output.next < log.head() {
+            self.mark();
+        }
+        Some(Pulled::Output(if native { output.frame } else { output.frame.slice(COMPACT_SKIP..) }))
+    }
+
+    /// The viewer gets a snapshot.
+    fn restart(self: &Arc<Self>, snapshot: &Snapshot) {
+        let Snapshot { offset, size, bytes } = snapshot;
+        let channel = self.slot.channel;
+        let mut flow = self.flow();
+        flow.parts = match self.viewer.framing {
+            Framing::Native => restart_frames(*offset, channel, size.cols, size.rows, bytes).into(),
+            Framing::Compact => [compact_restart(channel, bytes)].into(),
+        };
+        if let Some(window) = &mut flow.window {
+            window.sent_snapshot(*offset);
+        }
+        self.cursor.store(*offset, Ordering::Release);
+        drop(flow);
+        self.mark();
+    }
+
+    /// The viewer has taken in everything before `offset`.
+    pub(super) fn took_in(self: &Arc<Self>, offset: u64) {
+        let (now, cursor) = (Instant::now(), self.cursor());
+        let opened = self.flow().window.as_mut().is_some_and(|window| window.took_in(offset, cursor, now));
+        if opened {
+            self.mark();
+        }
+    }
+
+    fn stuck_since(&self) -> Option<Instant> {
+        self.flow().window.as_ref().and_then(Window::stuck_since)
     }
 
     /// Nothing more of it goes out.
@@ -97,6 +197,10 @@ impl Subscription {
     }
 }
 
+/// A snapshot that a viewer is to get; see [`super::Attached::restart`].
+#[derive(Debug)]
+pub struct SnapshotFor(Arc<Subscription>);
+
 /// What a viewer's writer pulls.
 #[derive(Debug)]
 pub enum Pulled {
@@ -104,6 +208,8 @@ pub enum Pulled {
     Output(Bytes),
     /// What must be said before the output that follows.
     Message(ServerMessage),
+    /// A snapshot is due first.
+    Snapshot(SnapshotFor),
 }
 
 /// What a viewer wants, and what waits for it.
@@ -275,44 +381,41 @@ impl Viewer {
     fn pull_from(&self, subscription: &Arc<Subscription>) -> Option<Pulled> {
         // Lowered before the log is read: output that comes in between marks the subscription again.
         subscription.ready.store(false, Ordering::Release);
-        if subscription.has_ended() {
-            return None;
-        }
-        if self.framing == Framing::Native && !subscription.announced.swap(true, Ordering::AcqRel) {
-            subscription.mark();
-            return Some(Pulled::Message(subscription.announcement()));
-        }
-        let cursor = subscription.cursor.load(Ordering::Acquire);
-        let (output, more) = {
-            let state = subscription.slot.lock();
-            let output = state.pane.log.read(cursor)?;
-            let more = output.next < state.pane.log.head();
-            (output, more)
-        };
-        subscription.cursor.store(output.next, Ordering::Release);
-        if more {
-            subscription.mark();
-        }
-        Some(Pulled::Output(match (self.framing, output.kind) {
-            (Framing::Native, _) => output.frame,
-            (Framing::Compact, OutputKind::Output) => output.frame.slice(COMPACT_SKIP..),
-            (Framing::Compact, OutputKind::Restart | OutputKind::RestartPart) => {
-                compact_restart(&output.frame)
-            }
-        }))
+        if subscription.has_ended() { None } else { subscription.next() }
     }
 
-    /// Subscribes to a pane whose log ends at `head`, from `cursor` on.
-    pub(super) fn subscribe(self: &Arc<Self>, slot: &Arc<Slot>, cursor: u64, head: u64) -> Arc<Subscription> {
+    /// Whether there is output that the viewer could have had, and for so long has not been ready to take.
+    #[must_use]
+    pub fn is_stuck(&self, patience: Duration) -> bool {
+        let stuck = |subscription: &Arc<Subscription>| {
+            subscription.stuck_since().is_some_and(|since| since.elapsed() >= patience)
+        };
+        let subscriptions: Vec<_> = self.lock().subscriptions.values().cloned().collect();
+        subscriptions.iter().any(stuck)
+    }
+
+    /// Subscribes to a pane whose log ends at `head`.
+    pub(super) fn subscribe(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        wanted: Wanted,
+        head: u64,
+    ) -> Arc<Subscription> {
+        // No byte has the last offset: who has nothing, or wants scrollback, gets a snapshot.
+        let cursor = wanted.offset.filter(|_| wanted.history == 0).unwrap_or(u64::MAX);
+        let window = (self.framing == Framing::Native).then(|| Window::new(cursor.min(head)));
         let subscription = Arc::new(Subscription {
             viewer: self.clone(),
             slot: slot.clone(),
+            asked_from: wanted.offset,
+            lossless: wanted.lossless,
+            history: AtomicU32::new(wanted.history),
             cursor: AtomicU64::new(cursor),
             head,
+            flow: Mutex::new(Flow { window, parts: VecDeque::new() }),
             announced: AtomicBool::new(false),
             ready: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            began: Instant::now(),
         });
         if let Some(old) = self.lock().subscriptions.insert(slot.id, subscription.clone()) {
             old.end();
@@ -321,11 +424,18 @@ impl Viewer {
     }
 }
 
-/// The compact framing has no kinds: a full reset (RIS) does what a restart asks for.
-fn compact_restart(native: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(native.len());
-    frame.put_slice(&native[COMPACT_SKIP..OUTPUT_HEADER]);
-    frame.put_slice(b"\x1bc");
-    frame.put_slice(&native[OUTPUT_HEADER..]);
-    frame.freeze()
+impl Attached {
+    /// Gives the viewer a snapshot of a pane as it is now.
+    pub async fn restart(&self, SnapshotFor(subscription): SnapshotFor) {
+        let (hub, slot) = (self.hub.clone(), subscription.slot.clone());
+        let history = subscription.history.swap(0, Ordering::AcqRel) as usize;
+        if history == 0 && hub.snapshot_is_near(&slot) {
+            return subscription.restart(&hub.snapshot(&slot, 0));
+        }
+        // To bring the screen up to date may take milliseconds.
+        match tokio::task::spawn_blocking(move || hub.snapshot(&slot, history)).await {
+            Ok(snapshot) => subscription.restart(&snapshot),
+            Err(error) => tracing::error!("no snapshot: {error}"),
+        }
+    }
 }

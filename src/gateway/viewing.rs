@@ -8,7 +8,7 @@ use super::hub::Hub;
 use super::panes::Slot;
 use super::refusal::{Made, Refusal};
 use super::view::View;
-use super::viewer::Viewer;
+use super::viewer::{Viewer, Wanted};
 use crate::geometry::Size;
 use crate::ids::{PaneId, TabId};
 use crate::layout::LayoutError;
@@ -92,24 +92,22 @@ impl Hub {
     ) -> Result<Made, Refusal> {
         for wanted in panes {
             let slot = self.known(wanted.pane_id)?;
-            self.watch_pane(viewer, &slot, wanted.offset);
+            let WatchPane { offset, history, lossless, .. } = *wanted;
+            self.watch_pane(viewer, &slot, Wanted { offset, history, lossless });
         }
         Ok(Made::default())
     }
 
-    pub(super) fn watch_pane(&self, viewer: &Arc<Viewer>, slot: &Arc<Slot>, offset: Option<u64>) {
+    pub(super) fn watch_pane(&self, viewer: &Arc<Viewer>, slot: &Arc<Slot>, wanted: Wanted) {
         let mut state = slot.lock();
         if state.pane.is_closed() {
             // Closed since it was looked up: nobody would end this watch.
             return;
         }
-        let log = &state.pane.log;
-        // A newcomer to a log that no longer reaches back to its beginning must restart, like one whose
-        // offset is gone: no byte has this offset.
-        let newcomer = if log.tail() == 0 { 0 } else { u64::MAX };
-        let subscription = viewer.subscribe(slot, offset.unwrap_or(newcomer), log.head());
+        let subscription = viewer.subscribe(slot, wanted, state.pane.log.head());
         state.subscribers.retain(|other| other.viewer_id() != viewer.id);
         state.subscribers.push(subscription.clone());
+        slot.look_for_room(&state);
         subscription.mark();
     }
 
@@ -117,7 +115,7 @@ impl Hub {
         for pane in panes {
             // A pane that is gone is not watched any more either.
             let Some(slot) = self.slot(*pane) else { continue };
-            slot.lock().subscribers.retain(|subscription| subscription.viewer_id() != viewer.id);
+            slot.end_watch(viewer.id);
             if let Some(subscription) = viewer.lock().subscriptions.remove(pane) {
                 subscription.end();
             }
@@ -130,7 +128,7 @@ impl Hub {
         for slot in self.slots() {
             let new = slot.channel.is_compact() && !viewer.lock().subscriptions.contains_key(&slot.id);
             if new {
-                self.watch_pane(viewer, &slot, None);
+                self.watch_pane(viewer, &slot, Wanted::default());
             }
         }
     }

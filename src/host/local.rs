@@ -311,11 +311,22 @@ async fn read_watched(
     end: &mut End,
 ) -> Turn {
     loop {
+        if output.sink.is_full() && !end.has_come() {
+            tokio::select! {
+                () = output.sink.has_room() => {}
+                () = end.ended.cancelled() => {}
+            }
+        }
         let turn = output.read_turn(reader, watched.get_ref());
         match turn {
             Turn::HungUp => return Turn::HungUp,
             Turn::Drained if end.has_come() => return Turn::Drained,
-            Turn::Drained => *full_turns = 0,
+            Turn::Drained => {
+                *full_turns = 0;
+                // The viewers' writers, which were just woken, go first.
+                tokio::task::yield_now().await;
+                output.sink.quiet();
+            }
             Turn::Full if end.is_over() => return Turn::Drained,
             Turn::Full => {
                 *full_turns += 1;
@@ -342,7 +353,7 @@ fn read_flood(mut reader: Reader, master: &Master, output: &Output, mut end: End
     loop {
         let turn = match output.read_turn(&mut reader, master) {
             Turn::HungUp => Turn::HungUp,
-            Turn::Full if !end.is_over() => continue,
+            Turn::Full if !end.is_over() && !output.sink.is_full() => continue,
             Turn::Drained if !end.has_come() && master.wait_for_output(FLOOD_PAUSE) => continue,
             Turn::Full | Turn::Drained => Turn::Drained,
         };
@@ -438,6 +449,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+    use crate::host::HasRoom;
     use crate::pane::log::OutputBuf;
 
     /// How long anything may take to come about.
@@ -449,6 +461,7 @@ mod tests {
         exit: Mutex<Option<Exit>>,
         /// How long output keeps its reader.
         slowness: Duration,
+        full: AtomicBool,
     }
 
     impl Sink for Notes {
@@ -457,10 +470,32 @@ mod tests {
             std::thread::sleep(self.slowness);
         }
 
+        fn quiet(&self) {}
+
+        fn is_full(&self) -> bool {
+            self.full.load(Ordering::Relaxed)
+        }
+
+        fn has_room(&self) -> HasRoom<'_> {
+            Box::pin(async {
+                while self.is_full() {
+                    tokio::task::yield_now().await;
+                }
+            })
+        }
+
         fn writable(&self, _: Generation) {}
 
         fn exited(&self, _: Generation, exit: Exit) {
             *self.exit.lock().unwrap() = Some(exit);
+        }
+    }
+
+    async fn until(mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + SOON;
+        while !holds() {
+            assert!(Instant::now() < deadline, "waited in vain");
+            sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -519,5 +554,27 @@ mod tests {
         std::fs::create_dir(&odd).unwrap();
         assert_eq!(as_it_was_called(odd.clone()), odd);
         assert_eq!(as_it_was_called(dir.path().join("gone")), dir.path().join("gone"));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_program_waits_while_its_sink_is_full_and_ends_all_the_same() {
+        let host = LocalHost::default();
+        let (terminal, notes) = run(&host, "echo start; exec yes", Duration::ZERO).await;
+        until(|| notes.printed.load(Ordering::Relaxed) > 1 << 20).await;
+        notes.full.store(true, Ordering::Relaxed);
+        // What was being reported still comes.
+        let printed = || notes.printed.load(Ordering::Relaxed);
+        let (mut before, mut unchanged) = (0, 0);
+        until(|| {
+            unchanged = if before == printed() { unchanged + 1 } else { 0 };
+            before = printed();
+            unchanged == 10
+        })
+        .await;
+        notes.full.store(false, Ordering::Relaxed);
+        until(|| printed() > before + (1 << 20)).await;
+        notes.full.store(true, Ordering::Relaxed);
+        terminal.kill();
+        until(|| notes.exit.lock().unwrap().is_some()).await;
     }
 }

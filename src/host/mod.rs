@@ -91,10 +91,22 @@ pub trait Terminal: Send + Sync + fmt::Debug {
     fn foreground(&self) -> Option<String>;
 }
 
+/// The outcome of [`Sink::has_room`], in time.
+pub type HasRoom<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// What a host reports, about the terminal of one generation. Called from the host's own tasks; must not block.
 pub trait Sink: Send + Sync {
     /// The program printed something.
     fn output(&self, generation: Generation, output: OutputBuf);
+
+    /// All that the program has printed was reported, and nothing more is there: time for work that can wait.
+    fn quiet(&self);
+
+    /// Whether to report no more output until [`Sink::has_room`]; nobody reads on then, and the program waits.
+    fn is_full(&self) -> bool;
+
+    /// Resolves when more output is taken.
+    fn has_room(&self) -> HasRoom<'_>;
 
     /// The PTY takes input again.
     fn writable(&self, generation: Generation);

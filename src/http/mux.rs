@@ -178,6 +178,7 @@ impl Writer<'_> {
             match viewer.pull() {
                 Some(Pulled::Output(frame)) => self.feed(Message::Binary(frame)).await?,
                 Some(Pulled::Message(message)) => self.message(&message).await?,
+                Some(Pulled::Snapshot(wanted)) => self.attached.restart(wanted).await,
                 None => self.wait(&viewer, &mut pings, &mut silent).await?,
             }
         }
@@ -201,6 +202,9 @@ impl Writer<'_> {
                 *silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { *silent + 1 };
                 if *silent > 2 {
                     return Err(End::Gone);
+                }
+                if viewer.is_stuck(STALLED_AFTER) {
+                    return Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing in for a minute" });
                 }
                 let revision = self.attached.revision().to_be_bytes();
                 self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
@@ -324,7 +328,7 @@ impl Reader<'_> {
                 Message::Close(_) => return End::Gone,
             };
             if let Err(error) = taken {
-                self.attached.viewer.refuse(error);
+                self.attached.viewer.refuse(*error);
                 if self.errors.one_more(Instant::now()) {
                     return End::Closed {
                         code: CloseCode::PolicyViolation,
@@ -336,7 +340,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&self, text: &[u8]) -> Result<(), ErrorMessage> {
+    fn text(&self, text: &[u8]) -> Result<(), Box<ErrorMessage>> {
         check_length(text.len())?;
         match self.framing {
             Framing::Native => self.control(text),
@@ -347,7 +351,7 @@ impl Reader<'_> {
         }
     }
 
-    fn binary(&self, frame: Bytes) -> Result<(), ErrorMessage> {
+    fn binary(&self, frame: Bytes) -> Result<(), Box<ErrorMessage>> {
         check_length(frame.len())?;
         let malformed = |error: FrameError| frame_error("malformed_frame", error.to_string(), error.field());
         match self.framing {
@@ -363,9 +367,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn control(&self, json: &[u8]) -> Result<(), ErrorMessage> {
+    fn control(&self, json: &[u8]) -> Result<(), Box<ErrorMessage>> {
         let request = client::parse(json).map_err(|MessageError { code, message, field, request_id }| {
-            ErrorMessage { code: code.to_owned(), message, field, request_id, ..ErrorMessage::default() }
+            let code = code.to_owned();
+            Box::new(ErrorMessage { code, message, field, request_id, ..ErrorMessage::default() })
         })?;
         self.attached.request(request);
         Ok(())
@@ -381,7 +386,7 @@ impl Reader<'_> {
     }
 }
 
-fn check_length(length: usize) -> Result<(), ErrorMessage> {
+fn check_length(length: usize) -> Result<(), Box<ErrorMessage>> {
     if length <= MAX_MESSAGE_BYTES {
         return Ok(());
     }
@@ -389,8 +394,9 @@ fn check_length(length: usize) -> Result<(), ErrorMessage> {
     Err(frame_error("message_too_large", message, "frame"))
 }
 
-fn frame_error(code: &str, message: String, field: &str) -> ErrorMessage {
-    ErrorMessage { code: code.to_owned(), message, field: Some(field.to_owned()), ..ErrorMessage::default() }
+fn frame_error(code: &str, message: String, field: &str) -> Box<ErrorMessage> {
+    let (code, field) = (code.to_owned(), Some(field.to_owned()));
+    Box::new(ErrorMessage { code, message, field, ..ErrorMessage::default() })
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,10 @@ const DRAIN: Duration = Duration::from_secs(1);
 
 /// The pause after a failed accept: short of descriptors, the next try would fail as well.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many bytes may wait in the system for a connection that takes them slowly. What waits there is stale by the
+/// time that it is seen; what waits in our own logs can still be replaced by a snapshot.
+const UNSENT_BYTES: u32 = 16 << 10;
 
 /// Who sent a request; found in its extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +85,9 @@ async fn converse(stream: TcpStream, peer: Peer, router: Router, shutdown: Cance
     // A keystroke's echo must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    if let Err(error) = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT");
     }
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {

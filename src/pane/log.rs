@@ -2,10 +2,10 @@
 //! was made. Viewers pull from it; it never knows who they are.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
-use super::modes::Modes;
 use crate::protocol::MAX_OUTPUT_BYTES;
 use crate::protocol::frame::{Channel, OUTPUT_HEADER, OutputKind, output_frame, write_output_header};
 
@@ -17,6 +17,17 @@ const JOINED: usize = 16 << 10;
 
 /// More chunks than this are joined, so that a megabyte of single keystrokes does not cost thirty.
 const MAX_CHUNKS: usize = 512;
+
+/// Output that has waited for a viewer this long is stale: who interrupts a flood wants to see its end, not its
+/// middle.
+pub const STALE_AFTER: Duration = Duration::from_millis(50);
+
+/// No more stale output than this, in bytes, is sent as it is: a snapshot would hardly be smaller.
+const WORTH_SENDING: u64 = 32 << 10;
+
+/// What stands in the log where the screen's size changes. Terminals ignore it, and it gives the change an offset
+/// of its own: who has not had that byte has not had the change.
+const RESIZE: &[u8] = b"\0";
 
 /// Output on its way into the log, with room in front for the frame's header.
 #[derive(Debug)]
@@ -33,13 +44,30 @@ impl OutputBuf {
         OutputBuf(buffer)
     }
 
+    /// An empty one with room for a payload of `capacity` bytes.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> OutputBuf {
+        let mut buffer = BytesMut::with_capacity(OUTPUT_HEADER + capacity);
+        buffer.resize(OUTPUT_HEADER, 0);
+        OutputBuf(buffer)
+    }
+
     /// A copy of `payload`.
     #[must_use]
     pub fn copy_of(payload: &[u8]) -> OutputBuf {
-        let mut buffer = BytesMut::with_capacity(OUTPUT_HEADER + payload.len());
-        buffer.resize(OUTPUT_HEADER, 0);
-        buffer.extend_from_slice(payload);
-        OutputBuf(buffer)
+        let mut output = OutputBuf::with_capacity(payload.len());
+        output.push(payload);
+        output
+    }
+
+    /// Appends to the payload.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Shortens the payload to `length` bytes; a shorter one stays as it is.
+    pub fn truncate(&mut self, length: usize) {
+        self.0.truncate(OUTPUT_HEADER + length);
     }
 
     /// The bytes that the program printed.
@@ -49,19 +77,11 @@ impl OutputBuf {
     }
 }
 
-/// What the terminal was like before a chunk's first byte.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct ChunkStart {
-    /// The modes in force.
-    pub modes: Modes,
-    /// Whether the byte before it ended inside an escape sequence or a character.
-    pub torn: bool,
-}
-
 #[derive(Debug)]
 struct Chunk {
     offset: u64,
-    start: ChunkStart,
+    /// When its first byte was printed.
+    at: Instant,
     /// Header and payload, as sent to native viewers.
     frame: Bytes,
 }
@@ -81,10 +101,19 @@ impl Chunk {
 pub struct OutputFrame {
     /// The frame in the native framing; the compact one is a suffix of it.
     pub frame: Bytes,
-    /// Whether it continues what the viewer had.
-    pub kind: OutputKind,
     /// The offset that the viewer asks for next.
     pub next: u64,
+}
+
+/// What a viewer is to get next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Nothing; it has everything.
+    Nothing,
+    /// The bytes that follow what it has.
+    Output(OutputFrame),
+    /// A snapshot: what it lacks is gone.
+    Snapshot,
 }
 
 /// See the module.
@@ -92,24 +121,45 @@ pub struct OutputFrame {
 pub struct OutputLog {
     channel: Channel,
     chunks: VecDeque<Chunk>,
+    /// The offset it started at.
+    first: u64,
     /// The offset after the newest byte.
     head: u64,
-    /// Payload bytes held; never more than `capacity`.
+    /// Payload bytes held; more than `capacity` only as long as they are needed.
     held: usize,
     capacity: usize,
+    /// What lies before this may go; the rest is kept however full the log is.
+    needed_from: u64,
+    /// The offset after the newest change of size.
+    resized_at: u64,
 }
 
 impl OutputLog {
     /// An empty log that keeps at most `capacity` bytes and starts at `offset`.
     #[must_use]
     pub fn new(channel: Channel, capacity: usize, offset: u64) -> OutputLog {
-        OutputLog { channel, chunks: VecDeque::new(), head: offset, held: 0, capacity: capacity.max(1) }
+        OutputLog {
+            channel,
+            chunks: VecDeque::new(),
+            first: offset,
+            head: offset,
+            held: 0,
+            capacity: capacity.max(1),
+            needed_from: offset,
+            resized_at: offset,
+        }
     }
 
     /// The offset after the newest byte.
     #[must_use]
     pub fn head(&self) -> u64 {
         self.head
+    }
+
+    /// The offset it started at.
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        self.first
     }
 
     /// The offset of the oldest byte held.
@@ -119,55 +169,107 @@ impl OutputLog {
     }
 
     /// Appends what a program printed.
-    pub fn append(&mut self, output: OutputBuf, start: ChunkStart) {
+    pub fn append(&mut self, output: OutputBuf, now: Instant) {
         let OutputBuf(mut buffer) = output;
-        let mut length = buffer.len() - OUTPUT_HEADER;
+        let length = buffer.len() - OUTPUT_HEADER;
         if length == 0 {
             return;
         }
-        let mut offset = self.head;
+        let offset = self.head;
         self.head += length as u64;
-        let mut start = start;
-        if length > self.capacity {
-            // Only its end fits. What the terminal was like there is not known, so it counts as torn.
-            let cut = length - self.capacity;
-            offset += cut as u64;
-            length = self.capacity;
-            let _ = buffer.split_to(cut);
-            start.torn = true;
-        }
         write_output_header(&mut buffer, OutputKind::Output, offset, self.channel);
-        self.chunks.push_back(Chunk { offset, start, frame: buffer.freeze() });
+        self.chunks.push_back(Chunk { offset, at: now, frame: buffer.freeze() });
         self.held += length;
-        while self.held > self.capacity {
-            let oldest = self.chunks.pop_front().expect("bytes are held, so there is a chunk");
-            self.held -= oldest.payload().len();
-        }
+        self.drop_oldest();
         if self.chunks.len() > MAX_CHUNKS {
             self.join_small_chunks();
         }
     }
 
-    /// The next frame for a viewer that has everything before `cursor`, or `None` when it has everything.
-    ///
-    /// A cursor that the ring no longer reaches back to, or that was never handed out, yields a
-    /// [`OutputKind::Restart`] frame whose payload brings a fresh terminal into the modes in force where the
-    /// ring begins; that payload has no offsets.
+    /// Notes that the screen's size changes here.
+    pub fn note_resize(&mut self, now: Instant) {
+        self.append(OutputBuf::copy_of(RESIZE), now);
+        self.resized_at = self.head;
+    }
+
+    /// Nobody needs what lies before `offset` any more.
+    pub fn release(&mut self, offset: u64) {
+        self.needed_from = offset;
+        self.drop_oldest();
+    }
+
+    /// How much of it is needed, in bytes.
     #[must_use]
-    pub fn read(&self, cursor: u64) -> Option<OutputFrame> {
-        if cursor < self.tail() || cursor > self.head {
-            return Some(self.restart());
+    pub fn needed(&self) -> usize {
+        usize::try_from(self.head - self.needed_from.min(self.head)).unwrap_or(usize::MAX)
+    }
+
+    /// How much more fits before something that is needed would have to be kept beyond the capacity, in bytes.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.needed())
+    }
+
+    fn drop_oldest(&mut self) {
+        while self.held > self.capacity {
+            let Some(oldest) = self.chunks.pop_front_if(|chunk| chunk.end() <= self.needed_from) else {
+                return;
+            };
+            self.held -= oldest.payload().len();
         }
-        let first = self.chunks.partition_point(|chunk| chunk.end() <= cursor);
-        let chunk = self.chunks.get(first)?;
+    }
+
+    /// What a viewer gets next that has everything before `cursor`. One that the log no longer reaches back to, or
+    /// that never was handed out, needs a snapshot.
+    #[must_use]
+    pub fn read(&self, cursor: u64) -> Next {
+        if cursor < self.tail() || cursor > self.head {
+            return Next::Snapshot;
+        }
+        let first = self.index_of(cursor);
+        let Some(chunk) = self.chunks.get(first) else { return Next::Nothing };
         let skip = usize::try_from(cursor - chunk.offset).expect("a chunk fits in memory");
         let length = chunk.payload().len() - skip;
         let alone = first + 1 == self.chunks.len();
         if skip == 0 && length <= MAX_OUTPUT_BYTES && (alone || length >= SMALL) {
-            let frame = chunk.frame.clone();
-            return Some(OutputFrame { frame, kind: OutputKind::Output, next: chunk.end() });
+            return Next::Output(OutputFrame { frame: chunk.frame.clone(), next: chunk.end() });
         }
-        Some(self.gather(first, skip, cursor))
+        Next::Output(self.gather(first, skip, cursor))
+    }
+
+    /// Whether a viewer at `cursor` has not seen the newest size.
+    #[must_use]
+    pub fn resized_since(&self, cursor: u64) -> bool {
+        cursor < self.resized_at
+    }
+
+    /// Whether a viewer at `cursor` has fallen so far behind that it is better off with a snapshot.
+    #[must_use]
+    pub fn is_stale(&self, cursor: u64, now: Instant) -> bool {
+        let waits_since = self.chunks.get(self.index_of(cursor)).map_or(now, |chunk| chunk.at);
+        self.head.saturating_sub(cursor) > WORTH_SENDING
+            && now.saturating_duration_since(waits_since) >= STALE_AFTER
+    }
+
+    /// The bytes from `from` up to `to`, at most about `limit` of them, in `parts`; returns where they end.
+    pub fn slices(&self, from: u64, to: u64, limit: usize, parts: &mut Vec<Bytes>) -> u64 {
+        debug_assert!(from >= self.tail() || from == self.head, "what is needed is kept");
+        let mut end = from;
+        for chunk in self.chunks.range(self.index_of(from)..) {
+            if end >= to || end - from >= limit as u64 {
+                break;
+            }
+            let within = |offset: u64| OUTPUT_HEADER + usize::try_from(offset - chunk.offset).unwrap_or(0);
+            let until = chunk.end().min(to);
+            parts.push(chunk.frame.slice(within(end)..within(until)));
+            end = until;
+        }
+        end
+    }
+
+    /// The index of the chunk with the byte at `cursor`.
+    fn index_of(&self, cursor: u64) -> usize {
+        self.chunks.partition_point(|chunk| chunk.end() <= cursor)
     }
 
     /// Copies as much as fits into one frame, from `skip` bytes into chunk `first` on.
@@ -185,46 +287,7 @@ impl OutputLog {
         }
         let next = cursor + (MAX_OUTPUT_BYTES - room) as u64;
         let frame = output_frame(OutputKind::Output, cursor, self.channel, &parts);
-        OutputFrame { frame, kind: OutputKind::Output, next }
-    }
-
-    /// Where a viewer that has nothing of what the ring holds begins.
-    #[must_use]
-    pub fn restart_offset(&self) -> u64 {
-        self.restart_chunk().map_or(self.head, |chunk| chunk.offset)
-    }
-
-    /// The first chunk before which no sequence is cut, if there is one.
-    fn restart_chunk(&self) -> Option<&Chunk> {
-        self.chunks.iter().find(|chunk| !chunk.start.torn).or(self.chunks.front())
-    }
-
-    fn restart(&self) -> OutputFrame {
-        let from = self.restart_chunk();
-        let (offset, start) =
-            from.map_or((self.head, ChunkStart::default()), |chunk| (chunk.offset, chunk.start));
-        let mut preamble = Vec::new();
-        start.modes.restore(&mut preamble);
-        let frame = output_frame(OutputKind::Restart, offset, self.channel, &[&preamble]);
-        OutputFrame { frame, kind: OutputKind::Restart, next: offset }
-    }
-
-    /// The last `limit` bytes or fewer, whole chunks only: where they begin, what the terminal was like there,
-    /// and the bytes.
-    #[must_use]
-    pub fn recent(&self, limit: usize) -> (u64, ChunkStart, Vec<Bytes>) {
-        let mut size = 0;
-        let count = self.chunks.iter().rev().take_while(|chunk| {
-            size += chunk.payload().len();
-            size <= limit
-        });
-        let first = self.chunks.len() - count.count();
-        let parts = self.chunks.range(first..).map(|chunk| chunk.frame.slice(OUTPUT_HEADER..)).collect();
-        let (offset, start) = self
-            .chunks
-            .get(first)
-            .map_or((self.head, ChunkStart::default()), |chunk| (chunk.offset, chunk.start));
-        (offset, start, parts)
+        OutputFrame { frame, next }
     }
 
     fn join_small_chunks(&mut self) {
@@ -248,11 +311,11 @@ impl OutputLog {
         if run.len() <= 1 {
             return run.pop();
         }
-        let (offset, start) = run.first().map(|chunk| (chunk.offset, chunk.start))?;
+        let (offset, at) = run.first().map(|chunk| (chunk.offset, chunk.at))?;
         let parts: Vec<&[u8]> = run.iter().map(Chunk::payload).collect();
         let frame = output_frame(OutputKind::Output, offset, self.channel, &parts);
         run.clear();
-        Some(Chunk { offset, start, frame })
+        Some(Chunk { offset, at, frame })
     }
 }
 
@@ -262,11 +325,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn log(capacity: usize) -> OutputLog {
-        OutputLog::new(Channel(3), capacity, 0)
+        let mut log = OutputLog::new(Channel(3), capacity, 0);
+        log.release(u64::MAX);
+        log
     }
 
     fn append(log: &mut OutputLog, bytes: &[u8]) {
-        log.append(OutputBuf::copy_of(bytes), ChunkStart::default());
+        log.append(OutputBuf::copy_of(bytes), Instant::now());
+    }
+
+    fn output(log: &OutputLog, cursor: u64) -> OutputFrame {
+        match log.read(cursor) {
+            Next::Output(frame) => frame,
+            other => panic!("{other:?} at {cursor}"),
+        }
     }
 
     fn payload(frame: &OutputFrame) -> &[u8] {
@@ -280,25 +352,47 @@ mod tests {
     #[test]
     fn a_viewer_at_the_head_gets_nothing_and_one_behind_gets_the_very_frame() {
         let mut log = log(100);
-        assert_eq!(log.read(0), None);
+        assert_eq!(log.read(0), Next::Nothing);
         append(&mut log, b"hello");
-        let (one, other) = (log.read(0).unwrap(), log.read(0).unwrap());
+        let (one, other) = (output(&log, 0), output(&log, 0));
         assert_eq!(payload(&one), b"hello");
         assert_eq!(one.frame.as_ptr(), other.frame.as_ptr(), "encoded once, shared");
-        assert_eq!(log.read(5), None);
+        assert_eq!(log.read(5), Next::Nothing);
     }
 
     #[test]
-    fn a_cursor_out_of_the_ring_restarts_where_nothing_is_torn() {
-        let mut log = log(10);
-        append(&mut log, b"0123456789");
-        log.append(OutputBuf::copy_of(b"abcd"), ChunkStart { torn: true, ..ChunkStart::default() });
-        append(&mut log, b"efg");
-        for cursor in [0, 9, 18, u64::MAX] {
-            let restart = log.read(cursor).unwrap();
-            assert_eq!((restart.kind, restart.next, offset(&restart)), (OutputKind::Restart, 14, 14));
+    fn what_is_needed_stays_however_full_the_log_is() {
+        let mut log = OutputLog::new(Channel(3), 10, 0);
+        for _ in 0..4 {
+            append(&mut log, b"01234567");
         }
-        assert_eq!(payload(&log.read(14).unwrap()), b"efg");
+        assert_eq!((log.tail(), log.head(), log.room()), (0, 32, 0));
+        log.release(16);
+        assert_eq!((log.tail(), log.room()), (16, 0));
+        log.release(32);
+        assert_eq!((log.tail(), log.room()), (24, 10));
+    }
+
+    #[test]
+    fn a_resize_is_behind_whoever_has_not_had_its_byte() {
+        let mut log = log(100);
+        append(&mut log, b"before");
+        assert!(!log.resized_since(0));
+        log.note_resize(Instant::now());
+        append(&mut log, b"after");
+        assert!(log.resized_since(6) && !log.resized_since(7));
+    }
+
+    #[test]
+    fn output_is_stale_when_there_is_much_of_it_and_it_has_waited() {
+        let mut log = log(1 << 20);
+        let start = Instant::now();
+        log.append(OutputBuf::copy_of(&[b'a'; 40_000]), start);
+        log.append(OutputBuf::copy_of(&[b'b'; 40_000]), start + STALE_AFTER);
+        assert!(!log.is_stale(0, start + STALE_AFTER / 2));
+        assert!(log.is_stale(0, start + STALE_AFTER));
+        assert!(!log.is_stale(40_000, start + STALE_AFTER));
+        assert!(!log.is_stale(60_000, start + STALE_AFTER * 100), "little, however old");
     }
 
     proptest! {
@@ -308,29 +402,33 @@ mod tests {
             steps in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..40), 0u8..3), 1..800),
         ) {
             let mut log = log(capacity);
-            let (mut all, mut cursor, mut expected) = (Vec::new(), 0u64, 0u64);
+            let (mut all, mut cursor) = (Vec::new(), 0u64);
             for (bytes, reads) in steps {
                 append(&mut log, &bytes);
                 all.extend_from_slice(&bytes);
                 prop_assert!(log.held <= capacity && log.chunks.len() <= MAX_CHUNKS);
                 prop_assert_eq!(log.head(), all.len() as u64);
                 for _ in 0..reads {
-                    let Some(frame) = log.read(cursor) else { break };
-                    match frame.kind {
-                        OutputKind::Restart | OutputKind::RestartPart => expected = frame.next,
-                        OutputKind::Output => {
+                    match log.read(cursor) {
+                        Next::Nothing => prop_assert_eq!(cursor, log.head()),
+                        Next::Snapshot => {
+                            prop_assert!(cursor < log.tail());
+                            cursor = log.head();
+                        }
+                        Next::Output(frame) => {
                             let at = usize::try_from(offset(&frame)).unwrap();
-                            prop_assert_eq!(offset(&frame), expected);
+                            prop_assert_eq!(offset(&frame), cursor);
                             prop_assert_eq!(payload(&frame), &all[at..at + payload(&frame).len()]);
-                            expected += payload(&frame).len() as u64;
+                            cursor += payload(&frame).len() as u64;
+                            prop_assert_eq!(frame.next, cursor);
                         }
                     }
-                    prop_assert_eq!(frame.next, expected);
-                    cursor = frame.next;
                 }
             }
-            let (offset, _, parts) = log.recent(usize::MAX);
-            prop_assert_eq!(parts.concat(), &all[usize::try_from(offset).unwrap()..]);
+            let mut parts = Vec::new();
+            let end = log.slices(log.tail(), log.head(), usize::MAX, &mut parts);
+            prop_assert_eq!(end, log.head());
+            prop_assert_eq!(parts.concat(), &all[usize::try_from(log.tail()).unwrap()..]);
         }
     }
 }

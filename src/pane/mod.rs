@@ -3,6 +3,9 @@
 //! [`Pane`] decides and does no I/O of its own: it is handed events, the time and, where there is one, the
 //! terminal, and says in [`Effects`] what is to be done.
 
+pub mod activity;
+pub mod cues;
+pub mod filter;
 pub mod input;
 pub mod line_gate;
 pub mod log;
@@ -11,7 +14,6 @@ mod notice;
 pub mod readiness;
 pub mod reports;
 pub mod respawn;
-pub mod scanner;
 pub mod sizing;
 #[cfg(test)]
 mod tests;
@@ -20,14 +22,16 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::activity::Activity;
+use self::cues::Cues;
+use self::filter::{Event, Filter};
 use self::input::{InputFull, InputLimits, InputQueue, Message, Undelivered};
 use self::line_gate::LineGate;
-use self::log::{ChunkStart, OutputBuf, OutputLog};
+use self::log::{OutputBuf, OutputLog};
 use self::modes::ActiveScreen;
 use self::readiness::{Readiness, Verdict};
 use self::reports::Kind;
 use self::respawn::{Decision, Generation, Respawn, RespawnLimits};
-use self::scanner::{Event, Scanner};
 use self::sizing::{Resize, Sizing};
 use crate::clock::Moment;
 use crate::geometry::Size;
@@ -167,15 +171,20 @@ pub struct Pane {
     pub channel: Channel,
     /// Its recent output.
     pub log: OutputLog,
+    /// What its screen is to do besides taking the output in.
+    pub cues: Cues,
     /// Who decides its size.
     pub sizing: Sizing,
+    /// The size its screen has once it has come to the end of the log.
+    screen_size: Size,
     limits: PaneLimits,
-    scanner: Scanner,
+    filter: Filter,
     queue: InputQueue,
     respawn: Respawn,
     life: Life,
     settings: PaneSettings,
     title: String,
+    activity: Activity,
     /// The directory told by the program's output (OSC 7).
     told_cwd: Option<PathBuf>,
     /// The directory the system says the program is, or was last, in.
@@ -198,6 +207,8 @@ pub struct Birth {
     pub channel: Channel,
     /// Its size.
     pub size: Size,
+    /// The size of its screen, as saved; else its own.
+    pub screen_size: Size,
     /// The directory of its next terminal.
     pub cwd: PathBuf,
     /// Its settings.
@@ -220,14 +231,17 @@ impl Pane {
             id: birth.id,
             channel: birth.channel,
             log: OutputLog::new(birth.channel, limits.ring_bytes, birth.offset),
+            cues: Cues::default(),
             sizing: Sizing::new(birth.size, birth.settings.size),
+            screen_size: birth.screen_size,
             limits,
-            scanner: Scanner::default(),
+            filter: Filter::default(),
             queue: InputQueue::new(limits.input),
             respawn: Respawn::after(birth.generation, limits.respawn),
             life: Life::default(),
             settings: birth.settings,
             title: birth.title,
+            activity: Activity::default(),
             told_cwd: None,
             seen_cwd: None,
             first_cwd: birth.cwd,
@@ -237,15 +251,14 @@ impl Pane {
         }
     }
 
-    /// Puts back output from before a restart of the gateway, and turns off what a dead program left on.
-    pub fn restore_output(&mut self, modes: modes::Modes, bytes: &[u8]) {
-        let mut before = Vec::new();
-        modes.restore(&mut before);
-        self.print_own(&before);
-        self.print_own(bytes);
-        let mut reset = self.between_sequences();
-        self.scanner.modes().input_reset(&mut reset);
-        self.print_in_place(&reset);
+    /// Puts back the screen from before a restart of the gateway, from a snapshot of it, and turns off what a dead
+    /// program left on.
+    pub fn restore_screen(&mut self, snapshot: &[u8], now: Moment) {
+        self.print_own(snapshot, now);
+        let mut reset = self.filter.end().to_vec();
+        self.filter.modes().input_reset(&mut reset);
+        self.print_in_place(&reset, now);
+        self.note_size(now.at, &mut Effects::default());
     }
 
     /// Its settings.
@@ -347,29 +360,28 @@ impl Pane {
             wake: self.settings.wake,
             close_on_exit: self.settings.close_on_exit,
             size: self.settings.size,
-            shell: None,
-            progress: None,
-            notification: None,
+            shell: self.activity.shell().cloned(),
+            progress: self.activity.progress(),
+            notification: self.activity.notification().cloned(),
         }
     }
 
     // Input.
 
-    /// Takes input from a viewer: writes it, holds it, or refuses all of it. `answers` says whether this
-    /// viewer's terminal is the one that answers the program's queries.
+    /// Takes input from a viewer: writes it, holds it, or refuses all of it. Answers to queries are left out,
+    /// whoever sends them: the pane's screen has answered.
     ///
     /// # Errors
     /// When it is not taken; nothing of it is then.
     pub fn input(
         &mut self,
         typed: Typed<'_>,
-        answers: bool,
         now: Instant,
         terminal: Option<&dyn Terminal>,
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
         match terminal {
-            Some(terminal) => self.input_live(typed, answers, now, terminal, effects),
+            Some(terminal) => self.input_live(typed, now, terminal, effects),
             None => self.input_dead(typed, now, effects),
         }
     }
@@ -377,14 +389,12 @@ impl Pane {
     fn input_live(
         &mut self,
         typed: Typed<'_>,
-        answers: bool,
         now: Instant,
         terminal: &dyn Terminal,
         effects: &mut Effects,
     ) -> Result<(), InputRefused> {
         let pasted = self.is_pasted(typed);
-        let verbatim = answers || pasted;
-        let bytes = if verbatim { Cow::Borrowed(typed.bytes) } else { without_answers(typed.bytes) };
+        let bytes = if pasted { Cow::Borrowed(typed.bytes) } else { without_answers(typed.bytes) };
         if typed.kind == InputKind::Report {
             // A report is worth nothing later: it goes past what waits, or nowhere.
             terminal.write(&bytes);
@@ -406,7 +416,7 @@ impl Pane {
         } else if pasted {
             self.hold(typed, &bytes, now, effects)?;
         } else if !self.interrupt(&bytes, terminal, effects) {
-            // A fresh program may ask its terminal something before it reads what was typed.
+            // A report is about now: it does not wait for what was typed.
             for (_, report) in reports::split(&bytes).filter(|(kind, _)| *kind != Kind::Keys) {
                 terminal.write(report);
             }
@@ -583,27 +593,24 @@ impl Pane {
     // Output.
 
     /// Takes what the program of a generation printed.
-    pub fn output(&mut self, generation: Generation, output: OutputBuf, now: Instant, effects: &mut Effects) {
+    pub fn output(&mut self, generation: Generation, output: OutputBuf, now: Moment, effects: &mut Effects) {
         if generation != self.generation() || self.life.started.is_none() {
             return;
         }
         self.life.printed = true;
         if let Some(readiness) = &mut self.life.readiness {
-            readiness.printed(now);
+            readiness.printed(now.at);
             if !self.queue.is_empty() {
-                effects.look_at(now);
+                effects.look_at(now.at);
             }
         }
-        self.print(output, effects);
+        self.print(output, now, effects);
     }
 
-    fn print(&mut self, output: OutputBuf, effects: &mut Effects) {
-        let start = ChunkStart { modes: *self.scanner.modes(), torn: !self.scanner.in_ground() };
-        if let Some(last) = output.payload().last() {
-            self.at_line_start = *last == b'\n';
-        }
-        let Pane { scanner, title, told_cwd, life, .. } = self;
-        scanner.feed(output.payload(), &mut |event| match event {
+    fn print(&mut self, output: OutputBuf, now: Moment, effects: &mut Effects) {
+        let (from, generation) = (self.log.head(), self.generation());
+        let Pane { filter, cues, activity, title, told_cwd, life, .. } = self;
+        let output = filter.feed(output, &mut |at, event| match event {
             Event::Title(text) if *title != text => {
                 *title = text;
                 effects.info = true;
@@ -617,41 +624,41 @@ impl Pane {
                     readiness.prompted();
                 }
             }
-            _ => {}
+            Event::Query(query) => cues.query(from + at as u64, generation, query),
+            other => effects.info |= activity.take(other, now.unix_ms),
         });
-        self.log.append(output, start);
+        if let Some(last) = output.payload().last() {
+            self.at_line_start = *last == b'\n';
+        }
+        self.log.append(output, now.at);
         effects.output = true;
     }
 
     /// Prints something of the gateway's own into the output.
-    fn print_own(&mut self, bytes: &[u8]) {
+    fn print_own(&mut self, bytes: &[u8], now: Moment) {
         if !bytes.is_empty() {
-            self.print(OutputBuf::copy_of(bytes), &mut Effects::default());
+            self.print(OutputBuf::copy_of(bytes), now, &mut Effects::default());
         }
     }
 
     /// Prints something of the gateway's own that leaves the cursor where it is.
-    fn print_in_place(&mut self, bytes: &[u8]) {
+    fn print_in_place(&mut self, bytes: &[u8], now: Moment) {
         let at_line_start = self.at_line_start;
-        self.print_own(bytes);
+        self.print_own(bytes, now);
         self.at_line_start = at_line_start;
     }
 
     /// Whether a line drawn now may go where the cursor is. Where it will be on leaving an alternate screen is
     /// not known.
     fn on_fresh_line(&self) -> bool {
-        self.at_line_start && self.scanner.modes().screen == ActiveScreen::Main
+        self.at_line_start && self.filter.modes().screen == ActiveScreen::Main
     }
 
-    /// What must come before bytes of the gateway's own: CAN, if a program died inside a sequence.
-    fn between_sequences(&self) -> Vec<u8> {
-        if self.scanner.in_ground() { Vec::new() } else { vec![0x18] }
-    }
-
-    /// The terminal modes now in force; for saving.
-    #[must_use]
-    pub fn modes(&self) -> modes::Modes {
-        *self.scanner.modes()
+    /// Gives the program of a generation its terminal's answer to a query, if that program still runs.
+    pub fn answer(&mut self, generation: Generation, answer: &[u8], terminal: Option<&dyn Terminal>) {
+        if let Some(terminal) = terminal.filter(|_| generation == self.generation()) {
+            terminal.write(answer);
+        }
     }
 
     // The terminal's life.
@@ -671,14 +678,14 @@ impl Pane {
             return false;
         }
         if self.log.head() > 0 {
-            let mut line = self.between_sequences();
-            self.scanner.modes().screen_reset(&mut line);
+            let mut line = self.filter.end().to_vec();
+            self.filter.modes().screen_reset(&mut line);
             notice::separator(&mut line, self.on_fresh_line(), &self.end, note, now.unix_ms);
-            self.print_own(&line);
+            self.print_own(&line, now);
         } else if let Some(note) = note {
             let mut line = Vec::new();
             notice::line(&mut line, true, note);
-            self.print_own(&line);
+            self.print_own(&line, now);
         }
         self.life = Life {
             started: Some(now.at),
@@ -708,15 +715,15 @@ impl Pane {
         if !self.respawn.failed(generation, now.at, jitter) {
             return;
         }
-        let mut line = self.between_sequences();
-        self.scanner.modes().screen_reset(&mut line);
+        let mut line = self.filter.end().to_vec();
+        self.filter.modes().screen_reset(&mut line);
         let next = if self.respawn.given_up() {
             "giving up until asked outright"
         } else {
             "the next key tries again"
         };
         notice::line(&mut line, self.on_fresh_line(), &format!("could not start: {reason}; {next}"));
-        self.print_own(&line);
+        self.print_own(&line, now);
         self.end = End::Failed { reason };
         (effects.status, effects.info, effects.output) = (true, true, true);
         self.look_at_expiry(effects);
@@ -740,19 +747,20 @@ impl Pane {
         let lived = now.at.saturating_duration_since(started);
         self.respawn.ended(lived, self.life.printed, now.at, jitter);
         self.life = Life::default();
+        self.activity.end();
         self.end = if self.respawn.given_up() {
             End::Failed { reason: format!("{exit} at once, without printing anything") }
         } else {
             End::Exited { exit, at: now.unix_ms }
         };
         // What keys, mouse and paste send must not follow the dead program's wishes; the screen stays.
-        let mut reset = self.between_sequences();
-        self.scanner.modes().input_reset(&mut reset);
-        if self.scanner.modes().synchronized {
+        let mut reset = self.filter.end().to_vec();
+        self.filter.modes().input_reset(&mut reset);
+        if self.filter.modes().synchronized {
             // Nobody is left to say that the drawing is complete.
             reset.extend_from_slice(b"\x1b[?2026l");
         }
-        self.print_in_place(&reset);
+        self.print_in_place(&reset, now);
         effects.output |= !reset.is_empty();
         (effects.status, effects.info) = (true, true);
         effects.close = self.settings.close_on_exit && !matches!(self.end, End::Failed { .. });
@@ -776,17 +784,28 @@ impl Pane {
 
     /// Settles the PTY's size by what viewers reported.
     pub fn settle_size(&mut self, now: Instant, terminal: Option<&dyn Terminal>, effects: &mut Effects) {
-        let Some(terminal) = terminal else {
-            effects.info |= self.sizing.settle_untold();
-            return;
-        };
-        match self.sizing.settle(now) {
-            Resize::Keep => {}
-            Resize::Tell(size) => {
-                terminal.resize(size);
-                effects.info = true;
-            }
-            Resize::NotBefore(at) => effects.look_at(at),
+        match terminal {
+            None => effects.info |= self.sizing.settle_untold(),
+            Some(terminal) => match self.sizing.settle(now) {
+                Resize::Keep => {}
+                Resize::Tell(size) => {
+                    terminal.resize(size);
+                    effects.info = true;
+                }
+                Resize::NotBefore(at) => effects.look_at(at),
+            },
+        }
+        self.note_size(now, effects);
+    }
+
+    /// Lets the screen follow the size of the PTY, or of the next one.
+    fn note_size(&mut self, now: Instant, effects: &mut Effects) {
+        let size = self.sizing.current();
+        if size != self.screen_size {
+            self.screen_size = size;
+            self.log.note_resize(now);
+            self.cues.resize(self.log.head(), size);
+            effects.output = true;
         }
     }
 

@@ -3,9 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The longest control sequence body (what stands between `CSI` and the final byte) that is understood, in bytes.
-pub(super) const CONTROL_LIMIT: usize = 128;
-
 /// Pops more keyboard flags than any emulator stacks; a pop that empties the stack clears the flags too.
 const POP_ALL_KEYBOARD: &[u8] = b"\x1b[<9999u\x1b[=0u";
 
@@ -440,16 +437,15 @@ impl Modes {
     }
 }
 
-/// What the scanner tells.
+/// What the filter tells.
 impl Modes {
-    /// A control sequence ended: `body` is what stood between `CSI` and the final byte `last`. One longer than
-    /// `CONTROL_LIMIT` counts only if it sets text attributes.
+    /// A control sequence ended: `body` is what stood between `CSI` and the final byte `last`.
     #[inline]
     pub(super) fn control(&mut self, body: &[u8], last: u8) {
         match last {
             // By far the most frequent one, so it is not parsed: only `CSI m` and `CSI 0 m` surely reset the pen.
             b'm' if !matches!(body.first(), Some(b'<'..=b'?')) => self.pen = body.iter().any(|b| *b != b'0'),
-            b'h' | b'l' | b'm' | b'n' | b'p' | b'q' | b'r' | b's' | b'u' if body.len() <= CONTROL_LIMIT => {
+            b'h' | b'l' | b'm' | b'n' | b'p' | b'q' | b'r' | b's' | b'u' => {
                 if let Some(control) = Control::parse(body) {
                     self.apply(&control, last);
                 }
@@ -638,13 +634,14 @@ fn behind_the_scenes(out: &mut Vec<u8>, act: impl FnOnce(&mut Vec<u8>)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pane::scanner::Scanner;
+    use crate::pane::filter::Filter;
+    use crate::pane::log::OutputBuf;
 
     fn after(output: &str) -> Modes {
-        let mut scanner = Scanner::new();
-        scanner.feed(output.as_bytes(), &mut |_| {});
-        assert!(scanner.in_ground(), "{output:?}");
-        *scanner.modes()
+        let mut filter = Filter::new();
+        filter.feed(OutputBuf::copy_of(output.as_bytes()), &mut |_, _| {});
+        assert!(!filter.passing(), "{output:?}");
+        *filter.modes()
     }
 
     fn appended(append: impl Fn(&mut Vec<u8>)) -> String {

@@ -1,5 +1,6 @@
 //! Tells what a user typed from what the user's terminal sent by itself: mouse and focus reports, and answers to
-//! queries. Only keys may wake a dead pane. Pure, and without memory from one message to the next.
+//! queries (which it should not have seen). Only keys may wake a dead pane. Pure, and without memory from one
+//! message to the next.
 
 use std::borrow::Cow;
 
@@ -126,9 +127,8 @@ fn control_kind(body: &[u8], last: u8) -> Option<Kind> {
         (None, Some(b'&'), b'w') => Some(Kind::Mouse),
         // Device attributes.
         (Some(b'?' | b'>'), None, b'c') => Some(Kind::Reply),
-        // A cursor report; it may have a page too. In row 1 it looks like Shift-F3 and its kin. It is taken for a
-        // report even so, since a dead pane must never wake from one; a user whose key did nothing presses another.
-        (None, None, b'R') if count == 2 => Some(Kind::Reply),
+        // A cursor report; it may have a page too.
+        (None, None, b'R') if count == 2 && !is_modified_f3(params) => Some(Kind::Reply),
         (Some(b'?'), None, b'R') => Some(Kind::Reply),
         // Device status, colour scheme.
         (None | Some(b'?'), None, b'n') => Some(Kind::Reply),
@@ -144,8 +144,19 @@ fn control_kind(body: &[u8], last: u8) -> Option<Kind> {
         (Some(b'?'), None, b'S') => Some(Kind::Reply),
         // Terminal parameters.
         (None, None, b'x') => Some(Kind::Reply),
+        // Room for macros.
+        (None, Some(b'*'), b'{') => Some(Kind::Reply),
         _ => None,
     }
+}
+
+/// Whether these are the parameters of F3 with modifiers, which looks like a cursor report from row 1: `1;2` to
+/// `1;16`, in the kitty protocol with the kind of event behind a colon. It is taken for the key, since viewers see
+/// no query for which they would report a cursor.
+fn is_modified_f3(params: &[u8]) -> bool {
+    let Some(modifier) = params.strip_prefix(b"1;") else { return false };
+    let modifier = modifier.split(|b| *b == b':').next().unwrap_or_default();
+    matches!(modifier, [b'2'..=b'9'] | [b'1', b'0'..=b'6'])
 }
 
 /// The length of what follows `CSI M`: button, column and row, in a byte each or, in mode 1005, in a character each.
@@ -200,6 +211,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::screen::answers::every_answer;
 
     fn kinds(input: &[u8]) -> Vec<Kind> {
         split(input).map(|(kind, _)| kind).collect()
@@ -229,8 +241,10 @@ mod tests {
                     b"\x1b[>0;276;0c",
                     b"\x1bP!|00000000\x1b\\",
                     b"\x1b[24;80R",
-                    b"\x1b[1;2R",
-                    b"\x1b[1;16R",
+                    b"\x1b[1;1R",
+                    b"\x1b[1;17R",
+                    b"\x1b[2;2R",
+                    b"\x1b[12;5R",
                     b"\x1b[?24;80R",
                     b"\x1b[?24;80;1R",
                     b"\x1b[0n",
@@ -257,6 +271,7 @@ mod tests {
                     b"\x1b[>4;2m",
                     b"\x1b[?1;0;256S",
                     b"\x1b[2;1;1;112;112;1;0x",
+                    b"\x1b[0*{",
                     b"\x1b_Gi=31;OK\x1b\\",
                 ],
             ),
@@ -281,6 +296,15 @@ mod tests {
     }
 
     #[test]
+    fn all_that_the_server_answers_is_told_from_keys() {
+        let answers = every_answer();
+        assert!(answers.len() > 50);
+        for answer in answers {
+            assert!(kinds(&answer).iter().all(|kind| *kind == Kind::Reply), "{}", answer.escape_ascii());
+        }
+    }
+
+    #[test]
     fn keys_stay_keys() {
         let mut keys: Vec<Vec<u8>> = Vec::new();
         // Every byte, alone and with Alt; CSI and SS3 keys without parameters, as xterm.js, kitty, rxvt and the
@@ -289,6 +313,9 @@ mod tests {
         keys.extend((b'A'..=b'z').map(|b| vec![ESC, b'O', b]));
         keys.extend(b"ABCDEFGHPQSZabcd".iter().map(|b| vec![ESC, b'[', *b]));
         keys.extend((b'A'..=b'E').map(|b| vec![ESC, b'[', b'[', b]));
+        keys.extend((2..=16).flat_map(|modifier| {
+            ["", ":1", ":3"].map(|event| format!("\x1b[1;{modifier}{event}R").into_bytes())
+        }));
         for modifier in 1..=16 {
             keys.extend("ABCDEFHPQS".chars().map(|last| format!("\x1b[1;{modifier}{last}").into_bytes()));
             keys.extend("ABCDEFHPQS".chars().map(|last| format!("\x1b[1;{modifier}:3{last}").into_bytes()));

@@ -115,6 +115,7 @@ impl Stage {
             id: PaneId(1),
             channel: Channel(0),
             size: Size::DEFAULT,
+            screen_size: Size::DEFAULT,
             cwd: PathBuf::from("/first"),
             settings,
             generation: Generation(0),
@@ -165,7 +166,7 @@ impl Stage {
         let mut effects = Effects::default();
         let terminal = self.terminal.clone();
         let typed = Typed { viewer, owner: viewer, kind, more: false, bytes };
-        self.pane.input(typed, true, self.now.at, as_dyn(&terminal), &mut effects)?;
+        self.pane.input(typed, self.now.at, as_dyn(&terminal), &mut effects)?;
         Ok(effects)
     }
 
@@ -206,7 +207,7 @@ impl Stage {
 
     fn output(&mut self, generation: Generation, bytes: &[u8]) -> Effects {
         let mut effects = Effects::default();
-        self.pane.output(generation, OutputBuf::copy_of(bytes), self.now.at, &mut effects);
+        self.pane.output(generation, OutputBuf::copy_of(bytes), self.now, &mut effects);
         effects
     }
 
@@ -230,7 +231,9 @@ impl Stage {
 
     /// Everything printed so far.
     fn shown(&self) -> Vec<u8> {
-        self.pane.log.recent(usize::MAX).2.concat()
+        let (log, mut parts) = (&self.pane.log, Vec::new());
+        log.slices(log.tail(), log.head(), usize::MAX, &mut parts);
+        parts.concat()
     }
 
     fn status(&self) -> PaneStatus {
@@ -346,15 +349,15 @@ fn a_live_terminal_gets_input_at_once_and_the_rest_when_there_is_room() {
 }
 
 #[test]
-fn only_the_answering_viewer_answers() {
+fn no_viewer_answers_for_the_screen() {
     let (mut stage, terminal) = Stage::live();
-    for (viewer, answers) in [(ONE, true), (TWO, false)] {
-        let bytes = b"\x1b[?1;2c\x1b[I";
-        let typed = Typed { viewer, owner: viewer, kind: InputKind::Report, more: false, bytes };
-        let mut effects = Effects::default();
-        stage.pane.input(typed, answers, stage.now.at, Some(&*terminal), &mut effects).unwrap();
+    for (viewer, kind) in [(ONE, InputKind::Report), (TWO, InputKind::Input)] {
+        stage.input(viewer, kind, b"\x1b[?1;2c\x1b[I").unwrap();
     }
-    assert_eq!(terminal.written(), b"\x1b[?1;2c\x1b[I\x1b[I");
+    assert_eq!(terminal.written(), b"\x1b[I\x1b[I");
+    stage.pane.answer(Generation(0), b"late", as_dyn(&stage.terminal));
+    stage.pane.answer(FIRST, b"\x1b[?1;2c", as_dyn(&stage.terminal));
+    assert_eq!(terminal.written(), b"\x1b[I\x1b[I\x1b[?1;2c");
 }
 
 #[test]
@@ -449,12 +452,13 @@ fn an_interrupt_passes_what_a_program_does_not_read() {
 }
 
 #[test]
-fn answers_pass_the_input_that_a_fresh_program_is_not_ready_for() {
+fn reports_and_answers_pass_the_input_that_a_fresh_program_is_not_ready_for() {
     let mut stage = Stage::dead();
     let terminal = stage.ask_and_come_up();
-    stage.keys(ONE, b"ls\x1b[?1;2c\r");
+    stage.keys(ONE, b"ls\x1b[O\r");
     stage.input(ONE, InputKind::Report, b"\x1b[I").unwrap();
-    assert_eq!(terminal.written(), b"\x1b[?1;2c\x1b[I");
+    stage.pane.answer(FIRST, b"\x1b[?1;2c", as_dyn(&stage.terminal));
+    assert_eq!(terminal.written(), b"\x1b[O\x1b[I\x1b[?1;2c");
     assert_eq!(stage.pane.pending(), 3);
 }
 
@@ -588,7 +592,7 @@ fn a_separator_says_what_happened_below_the_old_output() {
     stage.wait(ms(2000));
     let ended = stage.now.unix_ms;
     stage.exit(FIRST, Exit::Signal("SIGKILL".to_owned()));
-    let dead = [printed, &b"\x18\x1b[?2004l"[..]].concat();
+    let dead = [printed.strip_suffix(b"\x1b[3").unwrap(), &b"\x1b[?2004l"[..]].concat();
     assert_eq!(stage.shown().escape_ascii().to_string(), dead.escape_ascii().to_string());
 
     stage.wait(ms(61_000));
@@ -649,10 +653,8 @@ fn a_failed_start_is_told_in_the_output() {
 #[test]
 fn output_from_before_a_restart_comes_back_without_the_dead_programs_wishes() {
     let mut stage = Stage::dead();
-    let modes = modes::Modes { focus_reports: true, ..modes::Modes::default() };
-    stage.pane.restore_output(modes, b"old\r\n");
-    assert_eq!(stage.shown(), b"\x1b[?1004hold\r\n\x1b[?1004l");
-    assert_eq!(stage.pane.modes(), modes::Modes::default());
+    stage.pane.restore_screen(b"old\r\n\x1b[?1004h", stage.now);
+    assert_eq!(stage.shown(), b"old\r\n\x1b[?1004h\x1b[?1004l");
 }
 
 // Directories, sizes, status.

@@ -6,6 +6,8 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::MAX_OUTPUT_BYTES;
+
 /// The number that stands for a pane on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel(pub u32);
@@ -66,6 +68,29 @@ pub fn output_frame(kind: OutputKind, offset: u64, channel: Channel, payload: &[
     for part in payload {
         frame.extend_from_slice(part);
     }
+    frame.freeze()
+}
+
+/// The native frames of a snapshot: of a screen of `cols` by `rows` cells, as of `offset`.
+#[must_use]
+pub fn restart_frames(offset: u64, channel: Channel, cols: u16, rows: u16, snapshot: &[u8]) -> Vec<Bytes> {
+    let mut parts: Vec<&[u8]> = snapshot.chunks(MAX_OUTPUT_BYTES - RESTART_SIZE).collect();
+    let last = parts.pop().unwrap_or_default();
+    let frame = |kind, payload: &[&[u8]]| output_frame(kind, offset, channel, payload);
+    let mut frames: Vec<Bytes> =
+        parts.into_iter().map(|part| frame(OutputKind::RestartPart, &[part])).collect();
+    let size = [cols.to_be_bytes(), rows.to_be_bytes()].concat();
+    frames.push(frame(OutputKind::Restart, &[&size, last]));
+    frames
+}
+
+/// The compact frame of a snapshot. That framing has no kinds: the full reset (RIS) that a snapshot begins with does
+/// what a restart asks for.
+#[must_use]
+pub fn compact_restart(channel: Channel, snapshot: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(1 + snapshot.len());
+    frame.extend_from_slice(&channel.0.to_be_bytes()[3..]);
+    frame.extend_from_slice(snapshot);
     frame.freeze()
 }
 

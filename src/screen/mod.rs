@@ -1,7 +1,34 @@
 //! The server's terminal model of a pane: what a terminal that saw all of the pane's output shows.
 
+pub mod answers;
+mod buffer;
+mod cell;
+mod charset;
+pub mod colors;
+#[cfg(test)]
+mod describe;
+mod dispatch;
+mod edit;
+mod extras;
+mod facts;
+mod feed;
+mod history;
+mod kitty;
+mod modes;
+mod osc;
+mod paint;
+mod print;
 pub mod query;
+mod resize;
+mod row;
+mod sgr;
+mod snapshot;
+mod terminal;
+#[cfg(test)]
+mod tests;
 
+use self::feed::Feed;
+use self::terminal::Terminal;
 use crate::geometry::Size;
 
 /// How much scrollback is kept.
@@ -16,41 +43,61 @@ pub struct ScrollbackLimits {
 /// See the module.
 #[derive(Debug)]
 pub struct Screen {
-    size: Size,
+    terminal: Terminal,
+    feed: Feed,
 }
 
 impl Screen {
     /// An empty screen.
     #[must_use]
-    pub fn new(size: Size, _scrollback: ScrollbackLimits) -> Screen {
-        Screen { size }
+    pub fn new(size: Size, scrollback: ScrollbackLimits) -> Screen {
+        Screen {
+            terminal: Terminal::new(Size::clamped(size.cols, size.rows), scrollback),
+            feed: Feed::default(),
+        }
     }
 
     /// Its size in cells.
     #[must_use]
     pub fn size(&self) -> Size {
-        self.size
+        self.terminal.size
     }
 
     /// Takes output in: any part of a pane's *clean* output (see the filter), whole characters and whole
     /// sequences, except that a long string may go on in the next part.
-    pub fn feed(&mut self, _clean: &[u8]) {}
+    pub fn feed(&mut self, clean: &[u8]) {
+        self.feed.feed(&mut self.terminal, clean);
+    }
 
     /// Makes it this large; lines are wrapped anew.
     pub fn resize(&mut self, size: Size) {
-        self.size = size;
+        self.terminal.resize(Size::clamped(size.cols, size.rows));
     }
 
-    /// Bytes that make a freshly reset terminal of this size show this screen, below as many of the newest
-    /// `history` rows of scrollback as there are.
+    /// Bytes that make a terminal of this size, whatever was on it, show this screen below as many of the newest
+    /// `history` rows of scrollback as there are, and go on with what comes like this one.
     #[must_use]
-    pub fn snapshot(&mut self, _history: usize) -> Vec<u8> {
-        Vec::new()
+    pub fn snapshot(&self, history: usize) -> Vec<u8> {
+        let mut snapshot = snapshot::snapshot(&self.terminal, history);
+        snapshot.extend_from_slice(self.feed.pending());
+        snapshot
     }
 
     /// What a terminal that shows this answers to a query, if it answers.
     #[must_use]
-    pub fn answer(&self, _query: &query::Query) -> Option<Vec<u8>> {
-        None
+    pub fn answer(&self, query: &query::Query) -> Option<Vec<u8>> {
+        answers::answer(query, &self.terminal)
+    }
+
+    /// The text of the rows shown, without blanks at their ends.
+    #[must_use]
+    pub fn text(&self) -> Vec<String> {
+        self.terminal.active.rows.iter().map(|row| row.text(&self.terminal.extras)).collect()
+    }
+
+    /// How many rows of scrollback are kept.
+    #[must_use]
+    pub fn history_rows(&self) -> usize {
+        self.terminal.history.len()
     }
 }

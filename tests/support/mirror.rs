@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use everpane::geometry::Size;
 use everpane::ids::{PaneId, TabId, ViewerId};
-use everpane::protocol::frame::OUTPUT_HEADER;
+use everpane::protocol::frame::{OUTPUT_HEADER, RESTART_SIZE};
 use everpane::protocol::server::{
     ErrorMessage, LayoutUpdate, PaneInfo, PaneStatus, ServerMessage, Session, State, Tab,
 };
+use everpane::screen::{Screen, ScrollbackLimits};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -46,10 +48,18 @@ pub(crate) struct Mirror {
 pub(crate) struct Output {
     /// The offset of the first byte that is here.
     pub(crate) from: u64,
-    /// The bytes, without those that a restart frame brings in front.
+    /// The bytes that the pane printed, without those of snapshots.
     pub(crate) bytes: Vec<u8>,
-    /// How often it had to begin anew.
+    /// How often it began with a snapshot.
     pub(crate) restarts: usize,
+    /// The snapshot that it began with last.
+    pub(crate) snapshot: Vec<u8>,
+    /// The size of the screen in cells: columns, rows.
+    pub(crate) size: (u16, u16),
+    /// How much of what followed the offset that was asked for does not come.
+    pub(crate) missed: Option<u64>,
+    /// Parts of a snapshot whose last part has not come.
+    parts: Vec<u8>,
 }
 
 impl Output {
@@ -64,9 +74,24 @@ impl Output {
         self.bytes.clear();
     }
 
-    /// The bytes as text.
+    /// What a terminal is given, from its reset on.
+    pub(crate) fn stream(&self) -> Vec<u8> {
+        [&self.snapshot[..], &self.bytes].concat()
+    }
+
+    /// The same as text.
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
+        String::from_utf8_lossy(&self.stream()).into_owned()
+    }
+
+    /// What a terminal shows that was given all this: the screen as it stands, scrollback included, in a form that
+    /// is equal for equal screens.
+    pub(crate) fn screen(&self) -> Screen {
+        let (cols, rows) = self.size;
+        let scrollback = ScrollbackLimits { lines: 100_000, bytes: 64 << 20 };
+        let mut screen = Screen::new(Size { cols, rows }, scrollback);
+        screen.feed(&self.stream());
+        screen
     }
 }
 
@@ -102,8 +127,8 @@ impl Mirror {
 
     /// Whether `text` is in a pane's output.
     pub(crate) fn shows(&self, pane: PaneId, text: &str) -> bool {
-        let bytes = self.output.get(&pane).map_or(&[][..], |output| &output.bytes);
-        memchr::memmem::find(bytes, text.as_bytes()).is_some()
+        let bytes = self.output.get(&pane).map(Output::stream).unwrap_or_default();
+        memchr::memmem::find(&bytes, text.as_bytes()).is_some()
     }
 
     /// The refusals of one code.
@@ -137,12 +162,13 @@ impl Mirror {
             ServerMessage::Notice { code, message } => {
                 self.notices.insert(code, message);
             }
-            ServerMessage::Watching { pane_id, from, head, .. } => {
+            ServerMessage::Watching { pane_id, from, head, missed } => {
                 assert!(from <= head, "{from} after {head}");
                 let output = self.output.entry(pane_id).or_default();
                 if from != output.head() {
-                    *output = Output { from, ..Output::default() };
+                    *output = Output { from, restarts: output.restarts, ..Output::default() };
                 }
+                output.missed = missed;
             }
             ServerMessage::Ok { .. }
             | ServerMessage::Pong { .. }
@@ -169,7 +195,8 @@ impl Mirror {
     }
 
     /// Takes in a binary frame.
-    pub(crate) fn output(&mut self, frame: &[u8]) {
+    /// The pane, and the offset that it has everything before.
+    pub(crate) fn output(&mut self, frame: &[u8]) -> (PaneId, u64) {
         let (header, payload) = frame.split_at(OUTPUT_HEADER);
         let offset = u64::from_be_bytes(header[1..9].try_into().unwrap());
         let channel = u32::from_be_bytes(header[9..].try_into().unwrap());
@@ -181,8 +208,17 @@ impl Mirror {
                 assert_eq!(offset, output.head(), "a gap in the output of {pane}: {output:?}");
                 output.bytes.extend_from_slice(payload);
             }
-            2 => *output = Output { from: offset, bytes: Vec::new(), restarts: output.restarts + 1 },
+            2 => {
+                let (size, payload) = payload.split_at(RESTART_SIZE);
+                let cells = |at: usize| u16::from_be_bytes([size[at], size[at + 1]]);
+                let snapshot = [&output.parts[..], payload].concat();
+                let (restarts, size) = (output.restarts + 1, (cells(0), cells(2)));
+                let missed = output.missed;
+                *output = Output { from: offset, restarts, snapshot, size, missed, ..Output::default() };
+            }
+            3 => output.parts.extend_from_slice(payload),
             kind => panic!("output of kind {kind}"),
         }
+        (pane, output.head())
     }
 }

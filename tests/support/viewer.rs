@@ -71,7 +71,10 @@ impl TestViewer {
                 Ok(message) => self.mirror.fold(message),
                 Err(error) => panic!("{error}: {text}"),
             },
-            Ok(Message::Binary(frame)) => self.mirror.output(&frame),
+            Ok(Message::Binary(frame)) => {
+                let (pane, offset) = self.mirror.output(&frame);
+                self.consume(pane, offset);
+            }
             Ok(Message::Close(frame)) => {
                 let frame = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()));
                 self.mirror.closed = Some(frame.unwrap_or((1005, String::new())));
@@ -153,6 +156,18 @@ impl TestViewer {
         self.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane }] }));
     }
 
+    /// Asks for a pane's screen with so much scrollback, and then its output.
+    pub(crate) fn watch_with_history(&mut self, pane: PaneId, rows: u32) {
+        self.until("the pane", |mirror| mirror.channels.contains_key(&pane));
+        self.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane, "history": rows }] }));
+    }
+
+    /// Asks for every byte of a pane's output, however long it takes.
+    pub(crate) fn watch_all(&mut self, pane: PaneId) {
+        self.until("the pane", |mirror| mirror.channels.contains_key(&pane));
+        self.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane, "lossless": true }] }));
+    }
+
     /// Asks for a pane's output from an offset on.
     pub(crate) fn watch_from(&mut self, pane: PaneId, offset: u64) {
         self.until("the pane", |mirror| mirror.channels.contains_key(&pane));
@@ -178,6 +193,14 @@ impl TestViewer {
     /// Sends `bytes` as what the viewer's terminal says by itself.
     pub(crate) fn report(&mut self, pane: PaneId, bytes: &[u8]) {
         self.send_frame(2, pane, bytes);
+    }
+
+    /// Says that it has taken in a pane's output up to an offset.
+    fn consume(&mut self, pane: PaneId, offset: u64) {
+        let channel = self.mirror.channels[&pane].to_be_bytes();
+        let frame = [&[5], &channel[..], &offset.to_be_bytes()].concat();
+        // A connection that is gone is noticed where it is read.
+        let _ = self.socket.send(Message::binary(frame));
     }
 
     fn send_frame(&mut self, kind: u8, pane: PaneId, bytes: &[u8]) {

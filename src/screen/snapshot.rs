@@ -1,0 +1,372 @@
+//! Snapshots: the shortest output that makes a reset terminal show what another one shows, and go on like it.
+//!
+//! There is no bell in a snapshot, no title, no question and nothing for the clipboard.
+
+use super::buffer::{Buffer, SavedCursor};
+use super::cell::{Cell, Color, Span};
+use super::charset::Charset;
+use super::colors::ColorSlot;
+use super::extras::Extra;
+use super::history::HistoryRow;
+use super::kitty::KeyboardFlags;
+use super::modes::{Modes, PASSED_ON};
+use super::paint::{Gaps, Painter, flows_on};
+use super::row::Row;
+use super::terminal::Terminal;
+
+/// Undoes what a reset leaves: newline mode and changed colours.
+const PRELUDE: &[u8] = b"\x1bc\x1b[20l\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
+
+/// Bytes that make a terminal of this size show what `terminal` shows, below as many of the newest `history` rows of
+/// scrollback as there are.
+pub(super) fn snapshot(terminal: &Terminal, history: usize) -> Vec<u8> {
+    let mut out = PRELUDE.to_vec();
+    let mut writer = Writer { terminal, painter: Painter::new(&mut out, &terminal.extras) };
+    if terminal.alternate {
+        writer.primary(&terminal.other, history);
+        // Saves the primary screen's cursor as well.
+        writer.saved_cursor(&terminal.other.saved);
+        writer.text("\x1b[?1049h");
+        writer.charset(Charset::Ascii);
+        writer.painter.rest();
+        writer.text("\x1b[H");
+        writer.rows(&terminal.active, Above::Nothing);
+    } else {
+        writer.hidden_alternate();
+        writer.primary(&terminal.active, history);
+    }
+    writer.margins(&terminal.active);
+    writer.keyboard(&terminal.keyboard[usize::from(terminal.alternate)]);
+    if terminal.alternate || terminal.active.saved != SavedCursor::HOME {
+        writer.save_cursor(&terminal.active.saved);
+    }
+    writer.finish();
+    out
+}
+
+/// What the cursor comes from when it gets to a screen's first row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Above {
+    /// The screen is empty.
+    Nothing,
+    /// History whose last line has ended.
+    OtherLine,
+    /// History whose last line goes on in the first row.
+    SameLine,
+}
+
+struct Writer<'a> {
+    terminal: &'a Terminal,
+    painter: Painter<'a>,
+}
+
+impl Writer<'_> {
+    fn text(&mut self, text: &str) {
+        self.painter.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// The primary screen, and what only it has while the other one is shown.
+    fn primary(&mut self, buffer: &Buffer, history: usize) {
+        let above = self.history(buffer, history);
+        self.rows(buffer, above);
+        if self.terminal.alternate {
+            self.margins(buffer);
+            self.keyboard(&self.terminal.keyboard[0]);
+        }
+    }
+
+    /// The alternate screen's saved cursor and keys, while it is not shown.
+    fn hidden_alternate(&mut self) {
+        let (saved, keyboard) = (self.terminal.other.saved, &self.terminal.keyboard[1]);
+        if saved != SavedCursor::HOME || *keyboard != KeyboardFlags::default() {
+            self.text("\x1b[?47h");
+            self.keyboard(keyboard);
+            self.save_cursor(&saved);
+            self.painter.rest();
+            self.text("\x1b[?47l\x1b[H");
+        }
+    }
+
+    /// Writes the history, and says what it left above the first row of the screen.
+    fn history(&mut self, primary: &Buffer, count: usize) -> Above {
+        let mut rows = self.terminal.history.newest(count).peekable();
+        if rows.peek().is_none() {
+            return Above::Nothing;
+        }
+        while let Some(HistoryRow { bytes, joined }) = rows.next() {
+            self.painter.out.extend_from_slice(bytes);
+            if rows.peek().is_some() && !joined {
+                self.text("\r\n");
+            }
+        }
+        if primary.rows[0].wrapped { Above::SameLine } else { Above::OtherLine }
+    }
+
+    /// Writes a screen's rows. Those left blank at the end are left out, unless they have to push history out.
+    fn rows(&mut self, buffer: &Buffer, above: Above) {
+        let is_blank = |row: &Row| !row.wrapped && row.used().iter().all(|cell| *cell == Cell::BLANK);
+        let end = match above {
+            Above::Nothing => buffer.rows.iter().rposition(|row| !is_blank(row)).map_or(0, |last| last + 1),
+            Above::OtherLine | Above::SameLine => buffer.rows.len(),
+        };
+        for (index, row) in buffer.rows.iter().enumerate().take(end) {
+            match index.checked_sub(1) {
+                Some(before) if row.wrapped => self.continued(&buffer.rows[before], row),
+                Some(_) => self.next_line(row),
+                None if above == Above::OtherLine => self.next_line(row),
+                None => self.painter.row(row, Gaps::Skipped),
+            }
+        }
+        self.painter.rest();
+    }
+
+    fn next_line(&mut self, row: &Row) {
+        if self.painter.pen.background != Color::DEFAULT {
+            // It would spread over the row if that comes up only now.
+            self.painter.rest();
+        }
+        self.text("\r\n");
+        self.painter.row(row, Gaps::Skipped);
+    }
+
+    /// Writes a row that continues the one above, whatever is at the latter's end.
+    fn continued(&mut self, above: &Row, row: &Row) {
+        if flows_on(above, row) {
+            self.painter.row(row, Gaps::Skipped);
+            return;
+        }
+        let cols = row.cells().len();
+        // Only a character at its end makes a row go on in the next; what does not belong is erased afterwards.
+        self.painter.rest();
+        let full = is_printable(above.cells(), cols - 1);
+        if !full {
+            self.painter.write(format_args!("\x1b[{cols}G "));
+        }
+        self.text(" \r");
+        self.erase_one(&Cell::BLANK);
+        if !full {
+            self.painter.write(format_args!("\x1b[A\x1b[{cols}G"));
+            self.erase_one(&above.cells()[cols - 1]);
+            self.text("\x1b[B\r");
+        }
+        self.painter.row(row, Gaps::Skipped);
+    }
+
+    fn erase_one(&mut self, cell: &Cell) {
+        self.painter.look(&Cell::erased(cell.background));
+        self.text("\x1b[X");
+    }
+
+    /// Scroll region and tab stops.
+    fn margins(&mut self, buffer: &Buffer) {
+        if !buffer.has_full_region(self.terminal.rows()) {
+            self.painter.write(format_args!("\x1b[{};{}r", buffer.top + 1, buffer.bottom + 1));
+        }
+        if !buffer.has_default_tabs() {
+            self.text("\x1b[3g");
+            for (col, _) in buffer.tabs.iter().enumerate().filter(|(_, stop)| **stop) {
+                self.painter.write(format_args!("\x1b[{}G\x1bH", col + 1));
+            }
+        }
+    }
+
+    fn keyboard(&mut self, keyboard: &KeyboardFlags) {
+        if keyboard.base() != 0 {
+            self.painter.write(format_args!("\x1b[={}u", keyboard.base()));
+        }
+        for flags in keyboard.pushed() {
+            self.painter.write(format_args!("\x1b[>{flags}u"));
+        }
+    }
+
+    fn save_cursor(&mut self, saved: &SavedCursor) {
+        self.saved_cursor(saved);
+        self.text("\x1b7");
+        self.charset(Charset::Ascii);
+    }
+
+    /// Puts the terminal into the state to be saved.
+    fn saved_cursor(&mut self, saved: &SavedCursor) {
+        self.goto(saved.col, saved.row);
+        self.painter.look(&saved.pen);
+        if saved.charset != Charset::Ascii {
+            self.charset(saved.charset);
+        }
+    }
+
+    fn charset(&mut self, set: Charset) {
+        let terminal = self.terminal;
+        let needless = set == Charset::Ascii
+            && terminal.active.saved.charset == set
+            && terminal.other.saved.charset == set;
+        if !needless {
+            self.painter.write(format_args!("\x1b({}", char::from(set.last_byte())));
+        }
+    }
+
+    fn goto(&mut self, col: usize, row: usize) {
+        match (col, row) {
+            (0, 0) => self.text("\x1b[H"),
+            (0, _) => self.painter.write(format_args!("\x1b[{}H", row + 1)),
+            _ => self.painter.write(format_args!("\x1b[{};{}H", row + 1, col + 1)),
+        }
+    }
+
+    /// Everything that is not of one screen.
+    fn finish(&mut self) {
+        let terminal = self.terminal;
+        self.colors();
+        if terminal.modes.origin {
+            self.text("\x1b[?6h");
+        }
+        let printed_last = self.printed_last();
+        let restored = terminal.charsets.current != terminal.charsets.designated();
+        if restored || printed_last.is_some() {
+            self.charsets();
+        }
+        if restored {
+            // Only with a cursor comes a set that is not the designated one.
+            self.text("\x1b8");
+            self.painter.pen = terminal.active.saved.pen;
+        }
+        if let Some((col, cell)) = printed_last {
+            // The character comes last of all: the next one may combine with it, or repeat it.
+            self.modes();
+            self.print_again(col, &cell);
+            return;
+        }
+        self.cursor(restored);
+        if !restored {
+            self.charsets();
+        }
+        self.modes();
+    }
+
+    /// Where the last character is, if nothing came after it.
+    fn printed_last(&self) -> Option<(usize, Cell)> {
+        let Terminal { active, preceding, .. } = self.terminal;
+        let col = active.col.checked_sub(*preceding).filter(|_| *preceding > 0)?;
+        let cell = active.rows[active.row].cells()[col];
+        let span = if *preceding == 1 { Span::Narrow } else { Span::Wide };
+        let is_it = cell.has_character() && cell.span() == span;
+        (is_it && self.pen_wrote(&cell)).then_some((col, cell))
+    }
+
+    /// Whether a cell looks like what the pen writes, combining characters aside.
+    fn pen_wrote(&self, cell: &Cell) -> bool {
+        let Terminal { pen, extras, .. } = self.terminal;
+        let extra = Extra { combining: String::new(), ..extras.get(cell.extra).clone() };
+        let cell = Cell { extra: pen.extra, ..*cell };
+        cell.looks_like(pen) && extra == *extras.get(pen.extra)
+    }
+
+    fn print_again(&mut self, col: usize, cell: &Cell) {
+        let terminal = self.terminal;
+        self.goto_cursor(col);
+        if terminal.modes.insert {
+            self.painter.numbered(terminal.preceding, 'P');
+        }
+        self.painter.look(&terminal.pen);
+        self.painter.character(cell);
+    }
+
+    /// Puts the cursor where it is, and the pen into the hand.
+    fn cursor(&mut self, mapped: bool) {
+        let Terminal { active, pen, charsets, .. } = self.terminal;
+        let (row, cols) = (&active.rows[active.row], self.terminal.cols());
+        let last = cols - if row.cells()[cols - 1].span() == Span::Rest { 2 } else { 1 };
+        let cell = &row.cells()[last];
+        let set = if mapped { charsets.current } else { Charset::Ascii };
+        if active.col < cols {
+            self.goto_cursor(active.col);
+        } else if cell.has_character() && set.map(cell.character) == cell.character {
+            // A full row's cursor gets there only by writing the last character.
+            self.goto_cursor(last);
+            self.painter.look(cell);
+            self.painter.character(cell);
+        } else {
+            self.goto_cursor(cols - 1);
+            if row.cells().iter().all(|other| *other == *cell) {
+                self.painter.look(&Cell::erased(cell.background));
+                self.text(" \x1b[1K");
+            }
+        }
+        self.painter.look(pen);
+    }
+
+    /// Goes to a column of the cursor's row.
+    fn goto_cursor(&mut self, col: usize) {
+        let Terminal { active, modes, .. } = self.terminal;
+        self.goto(col, if modes.origin { active.row.saturating_sub(active.top) } else { active.row });
+    }
+
+    fn colors(&mut self) {
+        let mut colors: Vec<_> = self.terminal.colors.iter().collect();
+        colors.sort_by_key(|(slot, _)| match slot {
+            ColorSlot::Indexed(index) => u16::from(*index),
+            ColorSlot::Foreground => 256,
+            ColorSlot::Background => 257,
+            ColorSlot::Cursor => 258,
+            ColorSlot::Selection => 259,
+        });
+        for (slot, color) in colors {
+            let (red, green, blue) = (color.red, color.green, color.blue);
+            self.painter.write(format_args!("\x1b]{};#{red:02x}{green:02x}{blue:02x}\x1b\\", slot.command()));
+        }
+    }
+
+    fn modes(&mut self) {
+        let terminal = self.terminal;
+        let modes = &terminal.modes;
+        if modes.insert {
+            self.text("\x1b[4h");
+        }
+        if modes.newline {
+            self.text("\x1b[20h");
+        }
+        let fresh = Modes::default();
+        let switches = [1, 7, 45, 66, 1004, 2004, 2026];
+        for mode in switches.into_iter().chain(PASSED_ON) {
+            if modes.private(mode) != fresh.private(mode) {
+                self.private(mode, modes.private(mode) == Some(true));
+            }
+        }
+        for mode in [modes.mouse.mode(), modes.mouse_encoding.mode()].into_iter().flatten() {
+            self.private(mode, true);
+        }
+        if modes.modify_other_keys != 0 {
+            self.painter.write(format_args!("\x1b[>4;{}m", modes.modify_other_keys));
+        }
+        if terminal.cursor_style != 0 {
+            self.painter.write(format_args!("\x1b[{} q", terminal.cursor_style));
+        }
+        if let Some(blink) = modes.cursor_blink {
+            self.private(12, blink);
+        }
+        self.private(25, modes.cursor_visible);
+    }
+
+    fn private(&mut self, mode: u16, on: bool) {
+        self.painter.write(format_args!("\x1b[?{mode}{}", if on { 'h' } else { 'l' }));
+    }
+
+    fn charsets(&mut self) {
+        let charsets = &self.terminal.charsets;
+        for (set, slot) in charsets.designated.iter().zip(['(', ')', '*', '+']) {
+            if *set != Charset::Ascii {
+                self.painter.write(format_args!("\x1b{slot}{}", char::from(set.last_byte())));
+            }
+        }
+        match charsets.level {
+            0 => {}
+            1 => self.text("\x0e"),
+            2 => self.text("\x1bn"),
+            _ => self.text("\x1bo"),
+        }
+    }
+}
+
+/// Whether there is something at `col` that printing puts there.
+fn is_printable(cells: &[Cell], col: usize) -> bool {
+    cells[col].has_character() || cells[col].span() == Span::Rest
+}

@@ -1,0 +1,148 @@
+//! What holds for whole screens: a snapshot brings another terminal to where one is, and both go on alike.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const LIMITS: ScrollbackLimits = ScrollbackLimits { lines: 1000, bytes: 1 << 20 };
+
+fn size(cols: u16, rows: u16) -> Size {
+    Size { cols, rows }
+}
+
+fn fed(size: Size, output: &[u8]) -> Screen {
+    let mut screen = Screen::new(size, LIMITS);
+    screen.feed(output);
+    screen
+}
+
+/// Everything that can be told of a screen.
+fn state(screen: &Screen) -> String {
+    screen.terminal.describe()
+}
+
+#[test]
+fn text_is_shown() {
+    let screen = fed(size(10, 3), b"hello\r\nworld wraps\x1b[1;31m!\x1b[m");
+    assert_eq!(screen.text(), ["hello", "world wrap", "s!"]);
+}
+
+/// A piece of output that does something.
+fn token() -> impl Strategy<Value = Vec<u8>> {
+    let count = prop_oneof![Just(String::new()), (0..12u16).prop_map(|count| count.to_string())];
+    let pair = (0..14u16, 0..14u16);
+    let text = prop_oneof![
+        4 => "[a-z #`~]{1,14}",
+        1 => prop::sample::select(vec!["漢", "字漢", "é", "e\u{301}", "\u{301}", "🎉", "a\u{200d}", "─", "漢\u{301}"])
+            .prop_map(str::to_owned),
+    ];
+    let control = prop::sample::select(vec!["\r", "\n", "\r\n", "\x08", "\t", "\x0e", "\x0f", "\x0b"]);
+    let sgr = prop::sample::select(vec![
+        "",
+        "1",
+        "2",
+        "3",
+        "4",
+        "4:3",
+        "5",
+        "7",
+        "8",
+        "9",
+        "21",
+        "22",
+        "24",
+        "27",
+        "31",
+        "42",
+        "38;5;9",
+        "48;5;200",
+        "38;2;1;2;3",
+        "48:2::4:5:6",
+        "58;5;3",
+        "59",
+        "53",
+        "39",
+        "49",
+        "97",
+        "101",
+        "0;1;41",
+    ]);
+    let mode = prop::sample::select(vec![
+        "?1", "?5", "?6", "?7", "?9", "?12", "?25", "?45", "?47", "?66", "?1000", "?1002", "?1003", "?1004",
+        "?1006", "?1007", "?1015", "?1016", "?1047", "?1048", "?1049", "?2004", "?2026", "4", "20",
+    ]);
+    let escape = prop::sample::select(vec![
+        "7", "8", "D", "E", "H", "M", "=", ">", "(0", "(B", ")0", "*A", "n", "o", "#8", "c", "\\",
+    ]);
+    let odd = prop::sample::select(vec![
+        "\x1b[!p",
+        "\x1b[1\"q",
+        "\x1b[0\"q",
+        "\x1b[3 q",
+        "\x1b[>1u",
+        "\x1b[<u",
+        "\x1b[=5u",
+        "\x1b[>4;2m",
+        "\x1b[3J",
+        "\x1b]8;;http://a\x1b\\",
+        "\x1b]8;id=x;http://b\x07",
+        "\x1b]8;;\x07",
+        "\x1b]4;3;#123456\x07",
+        "\x1b]10;rgb:1/2/3\x07",
+        "\x1b]104\x07",
+        "\x1b]0;title\x07",
+        "\x1bPq123\x1b\\",
+        "\x1b_x\x1b\\",
+        "\x1b[?2J",
+        "\x1b[?K",
+    ]);
+    let finals = prop::sample::select("@ABCDEFGIJKLMPSTXZ`abdeg".chars().collect::<Vec<_>>());
+    let shifts = prop::sample::select(vec![" @", " A", "'}", "'~"]);
+    prop_oneof![
+        12 => text.prop_map(String::into_bytes),
+        6 => control.prop_map(|control| control.as_bytes().to_vec()),
+        6 => sgr.prop_map(|sgr| format!("\x1b[{sgr}m").into_bytes()),
+        5 => (mode, prop::sample::select(vec!['h', 'l'])).prop_map(|(mode, set)| format!("\x1b[{mode}{set}").into_bytes()),
+        3 => escape.prop_map(|escape| format!("\x1b{escape}").into_bytes()),
+        4 => odd.prop_map(|odd| odd.as_bytes().to_vec()),
+        10 => (count.clone(), finals).prop_map(|(count, last)| format!("\x1b[{count}{last}").into_bytes()),
+        1 => (count, shifts).prop_map(|(count, last)| format!("\x1b[{count}{last}").into_bytes()),
+        4 => (pair.clone(), prop::sample::select(vec!['H', 'r'])).prop_map(|((a, b), last)| format!("\x1b[{a};{b}{last}").into_bytes()),
+    ]
+}
+
+fn output(most: usize) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(token(), 0..most).prop_map(|tokens| tokens.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_comes_late_sees_the_same(
+        cols in 2..14u16, rows in 1..7u16, before in output(60), after in output(10),
+    ) {
+        let mut early = fed(size(cols, rows), &before);
+        let snapshot = early.snapshot(usize::MAX);
+        let mut late = fed(size(cols, rows), &snapshot);
+        prop_assert_eq!(state(&early), state(&late), "at once, by {:?}", String::from_utf8_lossy(&snapshot));
+        let again = late.snapshot(usize::MAX);
+        prop_assert_eq!(String::from_utf8_lossy(&snapshot), String::from_utf8_lossy(&again));
+        early.feed(&after);
+        late.feed(&after);
+        prop_assert_eq!(state(&early), state(&late), "later");
+    }
+
+    #[test]
+    fn no_output_and_no_size_is_too_odd(
+        before in output(30), bytes in prop::collection::vec(any::<u8>(), 0..40), cols in 2..30u16, rows in 1..10u16,
+        after in output(20),
+    ) {
+        let mut screen = fed(size(12, 5), &before);
+        screen.feed(&bytes);
+        screen.resize(size(cols, rows));
+        screen.feed(&after);
+        screen.resize(size(12, 5));
+        screen.feed(&bytes);
+    }
+}
