@@ -129,7 +129,7 @@ fn malformed_frames_are_refused_by_code_and_field() {
     refused(&mut native, binary(&[1]), "malformed_frame", Some("frame"));
     refused(&mut native, binary(&[2, 0, 0, 0]), "malformed_frame", Some("frame"));
     refused(&mut native, binary(&[0, 0, 0, 0, 0, 1]), "malformed_frame", Some("kind"));
-    refused(&mut native, binary(&[3]), "malformed_frame", Some("kind"));
+    refused(&mut native, binary(&[9]), "malformed_frame", Some("kind"));
     refused(&mut native, binary(&[1, 255, 255, 255, 255, b'x']), "unknown_channel", Some("channel"));
     refused(&mut native, binary(&[2, 0, 0, 0, 255]), "unknown_channel", Some("channel"));
     refused(&mut native, Message::text("x".repeat(MIB + 1)), "message_too_large", Some("frame"));
