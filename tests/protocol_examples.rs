@@ -24,8 +24,20 @@ use support::wire::Wire;
 const DOC: &str = include_str!("../docs/protocol.md");
 
 /// The types of messages from the gateway. A message of a type that is not here fails [`server_examples_parse`].
-const SERVER_TYPES: [&str; 10] =
-    ["hello", "state", "layout_update", "pane_update", "view", "watching", "ok", "error", "notice", "pong"];
+const SERVER_TYPES: [&str; 12] = [
+    "hello",
+    "state",
+    "layout_update",
+    "pane_update",
+    "view",
+    "watching",
+    "resumed",
+    "input_ack",
+    "ok",
+    "error",
+    "notice",
+    "pong",
+];
 
 /// The lines of all blocks that are fenced with ```` ```<info> ````, without empty ones.
 fn lines(info: &str) -> Vec<&'static str> {
@@ -124,6 +136,8 @@ fn every_code_is_explained() {
     let sources = [
         include_str!("../src/gateway/refusal.rs"),
         include_str!("../src/gateway/requests.rs"),
+        include_str!("../src/gateway/typing.rs"),
+        include_str!("../src/gateway/clients.rs"),
         include_str!("../src/gateway/panes.rs"),
         include_str!("../src/gateway/hub.rs"),
         include_str!("../src/http/mux.rs"),
@@ -144,9 +158,10 @@ fn every_code_is_explained() {
 
 #[test]
 fn the_numbers_are_the_real_ones() {
+    use everpane::pane::input::PASTE_STALLS;
     use everpane::protocol::{
-        ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, MAX_OUTPUT_BYTES, NATIVE_SUBPROTOCOL,
-        WINDOW_BYTES, WINDOW_LOW_BYTES,
+        ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BYTES, MAX_OUTPUT_BYTES, MAX_UNACKNOWLEDGED,
+        NATIVE_SUBPROTOCOL, WINDOW_BYTES, WINDOW_LOW_BYTES,
     };
     use everpane::screen::ScrollbackLimits;
     let limit = |what: String| assert!(DOC.contains(&what), "not in the document: {what}");
@@ -154,8 +169,8 @@ fn the_numbers_are_the_real_ones() {
     limit(format!("payload of one output frame | {} KiB", MAX_OUTPUT_BYTES >> 10));
     limit(format!("malformed messages of one viewer | {ABUSE_ERRORS} in {ABUSE_WINDOW_SECS} s"));
     limit(format!("`Sec-WebSocket-Protocol: {NATIVE_SUBPROTOCOL}`"));
-    use CloseCode::{GoingAway, PolicyViolation, Stalled, TryAgainLater};
-    for code in [GoingAway, PolicyViolation, Stalled, TryAgainLater] {
+    use CloseCode::{GoingAway, PolicyViolation, Stalled, Superseded, TryAgainLater};
+    for code in [GoingAway, PolicyViolation, Stalled, Superseded, TryAgainLater] {
         limit(format!("\n| {} |", code as u16));
     }
     let defaults = everpane::gateway::Settings::default();
@@ -167,6 +182,9 @@ fn the_numbers_are_the_real_ones() {
     limit(format!("at most {},000 bytes of a pane beyond that", WINDOW_BYTES / 1000));
     limit(format!("until no more than {},000 are left", WINDOW_LOW_BYTES / 1000));
     limit(format!("input held for a pane | {} KiB, {} s *", input.bytes >> 10, input.age.as_secs()));
+    limit(format!("numbered frames that are not acknowledged | {MAX_UNACKNOWLEDGED} |"));
+    limit(format!("without a connection | {} minutes *", defaults.resume_within.as_secs() / 60));
+    limit(format!("a paste of which nothing comes | {} s", PASTE_STALLS.as_secs()));
     limit(format!("({} by default) make one message", defaults.coalesce.as_millis()));
 }
 

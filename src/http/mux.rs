@@ -369,13 +369,8 @@ impl Reader<'_> {
 
     fn control(&self, json: &[u8]) -> Result<(), Box<ErrorMessage>> {
         let request = client::parse(json).map_err(|MessageError { code, message, field, request_id }| {
-            Box::new(ErrorMessage {
-                code: code.to_owned(),
-                message,
-                field,
-                request_id,
-                ..ErrorMessage::default()
-            })
+            let code = code.to_owned();
+            Box::new(ErrorMessage { code, message, field, request_id, ..ErrorMessage::default() })
         })?;
         self.attached.request(request);
         Ok(())
