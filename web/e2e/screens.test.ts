@@ -12,7 +12,13 @@ const PICTURE = [
 
 /** Waits until two pages' panes look the same, with all colours. */
 async function lookTheSame(one: Viewer, other: Viewer): Promise<void> {
-  await expect.poll(async () => (await other.look()).join("\n")).toBe((await one.look()).join("\n"));
+  // Both may still change.
+  await expect
+    .poll(async () => {
+      const [early, late] = [await one.look(), await other.look()];
+      return late.join("\n") === early.join("\n") ? "the same" : { early, late };
+    })
+    .toBe("the same");
 }
 
 test("a late page looks as an early one", async ({ open }) => {
