@@ -473,27 +473,54 @@ fn an_offset_that_is_gone_or_never_was_gets_a_snapshot() {
 }
 
 #[test]
-fn cut_and_resumed_again_and_again_nothing_is_lost_or_doubled() {
+fn cut_two_hundred_times_a_viewer_shows_what_an_uncut_one_does() {
     // Slow enough that the ring holds seconds of it.
-    let count = "stty -echo -opost\ni=0\nwhile :; do\n\
-                 i=$((i+1)); echo $i; case $i in *00) sleep 0.001;; esac\ndone\n";
+    let count = "stty -echo -opost\ni=0\nwhile [ ! -e stop ]; do\n\
+                 i=$((i+1)); echo $i; case $i in *00) sleep 0.001;; esac\ndone\nprintf stopped; exec cat\n";
     let stage = Stage::with_script(count);
-    let (mut viewer, pane) = stage.open();
-    viewer.until_has(pane, 1);
-    let mut text = Vec::new();
-    for cut in 1..60u64 {
+    let (mut uncut, pane) = stage.open();
+    uncut.until_has(pane, 1);
+    // What its terminal was given over all its connections, and where that ends.
+    let (mut stream, mut head, mut size) = (Vec::new(), None, (0, 0));
+    for cut in 1..=200u64 {
         let mut resumed = stage.viewer();
-        resumed.watch_from(pane, text.len() as u64);
-        let wanted = text.len() as u64 + cut * 37 % 5000 + 1;
-        resumed.until_has(pane, wanted);
+        match head {
+            None => resumed.watch(pane),
+            Some(head) => resumed.watch_from(pane, head),
+        }
+        let wanted = head.unwrap_or(0) + cut * 37 % 5000 + 1;
+        resumed.until(&format!("{pane} up to {wanted}"), |mirror| {
+            let output = mirror.output.get(&pane);
+            // One that gets a snapshot is told where output begins before it comes.
+            output.is_some_and(|output| {
+                output.head() >= wanted && (output.restarts > 0 || Some(output.from) == head)
+            })
+        });
         let output = &resumed.mirror.output[&pane];
-        assert_eq!((output.from, output.restarts), (text.len() as u64, 0));
-        text.extend_from_slice(&output.bytes);
+        if output.restarts > 0 {
+            (stream, size) = (output.stream(), output.size);
+        } else {
+            assert_eq!(Some(output.from), head);
+            stream.extend_from_slice(&output.bytes);
+        }
+        head = Some(output.head());
     }
-    let text = String::from_utf8(text).unwrap();
-    for (line, number) in text.lines().zip(1..).take(text.lines().count() - 1) {
-        assert_eq!(line, number.to_string());
+    std::fs::write(stage.path("home/stop"), "").unwrap();
+    let mut last = stage.viewer();
+    last.watch_from(pane, head.unwrap());
+    last.until_shows(pane, "stopped");
+    let output = &last.mirror.output[&pane];
+    if output.restarts > 0 {
+        (stream, size) = (Vec::new(), output.size);
     }
+    stream.extend_from_slice(&output.stream());
+    uncut.until_shows(pane, "stopped");
+    assert_eq!(size, uncut.mirror.output[&pane].size);
+    let mut cut = uncut.mirror.output[&pane].blank_screen();
+    cut.feed(&stream);
+    let uncut = uncut.mirror.output[&pane].screen();
+    assert_eq!(cut.text(), uncut.text());
+    assert_eq!(cut.snapshot(0), uncut.snapshot(0));
 }
 
 #[test]
