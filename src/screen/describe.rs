@@ -11,9 +11,8 @@ impl Terminal {
     /// All there is that output can change or that can change what output does.
     pub(super) fn describe(&self) -> String {
         let mut text = String::new();
-        let history = self.history.newest(usize::MAX);
-        for row in history {
-            let _ = writeln!(text, "{:?} {}", String::from_utf8_lossy(row.bytes), row.joined);
+        for row in self.history.newest(usize::MAX) {
+            let _ = writeln!(text, "{:?}", String::from_utf8_lossy(row.bytes));
         }
         let _ = writeln!(text, "{:?} alternate {}", self.size, self.alternate);
         let _ = writeln!(text, "pen {}", cell(&self.pen, &self.extras));
@@ -24,20 +23,21 @@ impl Terminal {
         let _ = writeln!(text, "{colors:?}\n{:?}", self.keyboard);
         let _ = writeln!(text, "shown at {} {}", self.active.col, self.active.row);
         for buffer in [&self.active, &self.other] {
-            describe(&mut text, buffer, &self.extras, self.history.len() > 0);
+            describe(&mut text, buffer, &self.extras);
         }
         text
     }
 }
 
-fn describe(text: &mut String, buffer: &Buffer, extras: &Extras, has_history: bool) {
+fn describe(text: &mut String, buffer: &Buffer, extras: &Extras) {
     let saved = &buffer.saved;
     let stops: Vec<_> = (0..buffer.tabs.len()).filter(|col| buffer.tabs[*col]).collect();
     let _ = writeln!(text, "region {}-{} tabs {stops:?}", buffer.top, buffer.bottom);
     let pen = cell(&saved.pen, extras);
     let _ = writeln!(text, "saved {} {} {pen} {:?}", saved.col, saved.row, saved.charset);
     for (index, row) in buffer.rows.iter().enumerate() {
-        let wrapped = row.wrapped && (index > 0 || has_history);
+        // Whether the first row continues a line shows only in how the line is wrapped anew.
+        let wrapped = row.wrapped && index > 0;
         let cells: String = row.cells().iter().map(|at| cell(at, extras)).collect();
         let _ = writeln!(text, "{index} {wrapped} {cells}");
     }

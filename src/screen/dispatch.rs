@@ -81,7 +81,7 @@ impl Terminal {
 
     fn backspace(&mut self) {
         if !self.modes.reverse_wrap {
-            self.confine_cursor(self.cols() - 1);
+            self.leave_margin();
             self.active.col = self.active.col.saturating_sub(1);
             return;
         }
@@ -94,7 +94,7 @@ impl Terminal {
         {
             self.unwrap();
         }
-        self.confine_cursor(self.cols() - 1);
+        self.leave_margin();
     }
 
     /// Goes back to the end of the row above, which this one continued.
@@ -127,7 +127,7 @@ impl Terminal {
                 }
             }
             ([], b'M') => {
-                self.confine_cursor(self.cols() - 1);
+                self.leave_margin();
                 self.reverse_index();
             }
             ([], b'=') => self.modes.application_keypad = true,
@@ -150,9 +150,9 @@ impl Terminal {
     }
 
     fn index_confined(&mut self) {
-        self.confine_cursor(self.cols() - 1);
+        self.leave_margin();
         self.index();
-        self.confine_cursor(self.cols() - 1);
+        self.leave_margin();
     }
 
     /// `CSI`, parameters, intermediates, final byte. A prefix such as `?` comes with the intermediates.
@@ -185,11 +185,11 @@ impl Terminal {
             'h' => params.iter().for_each(|values| self.set_private_mode(values[0], true)),
             'l' => params.iter().for_each(|values| self.set_private_mode(values[0], false)),
             'J' => {
-                self.confine_cursor(self.cols());
+                self.leave_margin();
                 self.erase_in_display(value(params, 0), true);
             }
             'K' => {
-                self.confine_cursor(self.cols());
+                self.leave_margin();
                 self.erase_in_line(value(params, 0), true);
             }
             _ => {}
@@ -232,8 +232,13 @@ impl Terminal {
                 }
             }
             '@' | 'L' | 'M' | 'P' | 'X' => self.edit(params, last),
-            'S' => self.scroll_up(count(params)),
-            'T' => self.scroll_down(count(params)),
+            'S' | 'T' => {
+                self.leave_margin();
+                match last {
+                    'S' => self.scroll_up(count(params)),
+                    _ => self.scroll_down(count(params)),
+                }
+            }
             'b' => self.repeat(count(params)),
             'g' => self.clear_tabs(value(params, 0)),
             'h' => params.iter().for_each(|values| self.set_mode(values[0], true)),
@@ -246,7 +251,7 @@ impl Terminal {
     }
 
     fn edit(&mut self, params: &Params, last: char) {
-        self.confine_cursor(self.cols() - 1);
+        self.leave_margin();
         let count = count(params);
         match last {
             '@' => self.insert_characters(count),
@@ -284,7 +289,7 @@ impl Terminal {
         if matches!(last, 'E' | 'F') {
             active.col = 0;
         }
-        self.confine_cursor(self.cols() - 1);
+        self.leave_margin();
     }
 
     fn tabulate(&mut self, count: usize, forward: bool) {

@@ -109,7 +109,7 @@ impl Terminal {
             self.active.recycle(self.active.bottom, self.active.top, self.blank());
         } else {
             self.active.row = self.active.row.saturating_sub(1);
-            self.confine_cursor(self.cols() - 1);
+            self.leave_margin();
         }
     }
 
@@ -118,11 +118,12 @@ impl Terminal {
         if !self.cursor_in_region() {
             return;
         }
-        let (blank, cols) = (self.blank(), self.cols());
+        // At the end of a full row the first column is meant.
+        let col = col % self.cols();
+        self.leave_margin();
+        let blank = self.blank();
         let (top, bottom) = (self.active.top, self.active.bottom);
         for row in self.active.rows.range_mut(top..=bottom) {
-            // At the end of a full row the first column is meant.
-            let col = col % cols;
             match insert {
                 true => row.insert(col, count, blank),
                 false => row.delete(col, count, blank),

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use super::ScrollbackLimits;
+use super::cell::Span;
 use super::extras::Extras;
-use super::paint::{Gaps, Painter};
+use super::paint::{Gaps, Painter, can_begin, is_taken};
 use super::row::Row;
 
 /// How many bytes of rows are kept in one allocation, about.
@@ -18,7 +19,7 @@ const ROW_OVERHEAD: usize = size_of::<u32>();
 pub(super) struct HistoryRow<'a> {
     /// What a terminal with a fresh pen, at the start of a row, shows as the row; the pen is fresh again afterwards.
     pub(super) bytes: &'a [u8],
-    /// Whether its line goes on in the next row.
+    /// Whether its line goes on in the next row; for the newest row, whether it did when that left the screen.
     pub(super) joined: bool,
 }
 
@@ -39,15 +40,17 @@ pub(super) struct History {
 #[derive(Debug, Clone, Default)]
 struct Chunk {
     bytes: Vec<u8>,
-    /// Where each row ends in `bytes`; [`Chunk::JOINED`] is set if its line goes on.
+    /// Where each row ends in `bytes`; [`Chunk::JOINED`] is set if its line goes on,
+    /// [`Chunk::FULL`] if its last column is taken.
     ends: Vec<u32>,
 }
 
 impl Chunk {
     const JOINED: u32 = 1 << 31;
+    const FULL: u32 = 1 << 30;
 
     fn end(&self, row: usize) -> usize {
-        (self.ends[row] & !Self::JOINED) as usize
+        (self.ends[row] & !(Self::JOINED | Self::FULL)) as usize
     }
 
     fn start(&self, row: usize) -> usize {
@@ -82,13 +85,21 @@ impl History {
 
     /// Adds the newest row.
     pub(super) fn push(&mut self, row: &Row, joined: bool, extras: &Extras) {
+        if !row.wrapped || !self.flows_into(row) {
+            self.end_line();
+        }
         let chunk = self.chunk_with_room();
         let before = chunk.bytes.len();
         let mut painter = Painter::new(&mut chunk.bytes, extras);
         painter.row(row, Gaps::Spaces);
         painter.rest();
         let cost = chunk.bytes.len() - before + ROW_OVERHEAD;
-        chunk.ends.push(chunk.bytes.len() as u32 | if joined { Chunk::JOINED } else { 0 });
+        let full = row.cells().last().is_some_and(is_taken);
+        chunk.ends.push(
+            chunk.bytes.len() as u32
+                | if joined { Chunk::JOINED } else { 0 }
+                | if full { Chunk::FULL } else { 0 },
+        );
         self.rows += 1;
         self.bytes += cost;
         while self.rows > self.limits.lines || self.bytes > self.limits.bytes {
@@ -107,6 +118,22 @@ impl History {
         }
         let last = self.chunks.len() - 1;
         &mut self.chunks[last]
+    }
+
+    /// Whether a row still goes on where the newest row of history stopped: at the row's end, or just before it if
+    /// a wide character did not fit.
+    pub(super) fn flows_into(&self, row: &Row) -> bool {
+        let end = self.chunks.back().and_then(|chunk| chunk.ends.last());
+        let full = end.is_some_and(|end| end & Chunk::FULL != 0);
+        let first = &row.cells()[0];
+        can_begin(first) && (full || first.span() == Span::Wide)
+    }
+
+    /// Ends the newest row's line: what it went on in is no longer there.
+    fn end_line(&mut self) {
+        if let Some(end) = self.chunks.back_mut().and_then(|chunk| chunk.ends.last_mut()) {
+            *end &= !Chunk::JOINED;
+        }
     }
 
     fn drop_oldest(&mut self) {

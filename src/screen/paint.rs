@@ -159,17 +159,21 @@ impl<'a> Painter<'a> {
 
     /// Writes the shorter of what changes some attributes and what sets all anew, and says whether it is the latter.
     fn change_sgr(&mut self, before: &Look, after: &Look) -> bool {
-        let anew = Codes::from(&Look::FRESH, after);
-        let change = Codes::from(before, after);
-        // "0;" and the codes, against the codes.
-        let starts_over = *after == Look::FRESH || anew.len + 2 < change.len;
-        if starts_over {
-            self.out.extend_from_slice(if anew.len == 0 { b"\x1b[" } else { b"\x1b[0;" });
-            self.out.extend_from_slice(anew.bytes());
-        } else {
-            self.out.extend_from_slice(b"\x1b[");
-            self.out.extend_from_slice(change.bytes());
+        self.out.extend_from_slice(b"\x1b[");
+        if *after == Look::FRESH {
+            self.out.push(b'm');
+            return true;
         }
+        let change = Codes::from(before, after);
+        let anew =
+            if before.style == Look::FRESH.style { None } else { Some(Codes::from(&Look::FRESH, after)) };
+        // "0;" and the codes, against the codes.
+        let anew = anew.filter(|anew| anew.len + 2 < change.len);
+        let starts_over = anew.is_some();
+        if starts_over {
+            self.out.extend_from_slice(b"0;");
+        }
+        self.out.extend_from_slice(anew.unwrap_or(change).bytes());
         self.out.push(b'm');
         starts_over
     }
@@ -185,13 +189,24 @@ pub(super) fn sgr(pen: &Cell, extras: &Extras) -> String {
 /// Whether the line in a row goes on in the next one as printing it would make it: the row is full, or the next one
 /// begins with a wide character that did not fit.
 pub(super) fn flows_on(row: &Row, next: &Row) -> bool {
-    let (Some(last), Some(first)) = (row.cells().last(), next.cells().first()) else { return false };
-    if !first.has_character() {
-        return false;
-    }
-    last.has_character()
-        || last.span() == Span::Rest
-        || (first.span() == Span::Wide && *last == Cell::erased(first.background))
+    let ([.., last], [first, ..]) = (row.cells(), next.cells()) else { return false };
+    let wide_fits = first.span() != Span::Wide || *last != Cell::erased(first.background);
+    can_begin(first) && (is_taken(last) || !wide_fits && is_full(row))
+}
+
+/// Whether a row is full, or has no more than the last column free.
+pub(super) fn is_full(row: &Row) -> bool {
+    row.cells().iter().rev().take(2).any(is_taken)
+}
+
+/// Whether something was printed to a cell.
+pub(super) fn is_taken(cell: &Cell) -> bool {
+    cell.has_character() || cell.span() == Span::Rest
+}
+
+/// Whether printing a cell's character wraps into a new row: one without width would stay in the old one.
+pub(super) fn can_begin(cell: &Cell) -> bool {
+    cell.has_character() && cell.span() != Span::Zero
 }
 
 /// What SGR says about a cell.
@@ -243,14 +258,18 @@ impl Codes {
         codes.weight(before.style, after.style);
         for (style, on, off) in SWITCHES {
             if before.style.has(style) != after.style.has(style) {
-                codes.push(format_args!("{}", if after.style.has(style) { on } else { off }));
+                codes.push(&[if after.style.has(style) { on } else { off }]);
             }
         }
         if before.style.underline() != after.style.underline() {
             match after.style.underline() {
-                0 => codes.push(format_args!("24")),
-                1 => codes.push(format_args!("4")),
-                kind => codes.push(format_args!("4:{kind}")),
+                0 => codes.push(&[24]),
+                1 => codes.push(&[4]),
+                kind => {
+                    codes.push(&[4]);
+                    codes.byte(b':');
+                    codes.byte(b'0' + kind);
+                }
             }
         }
         codes.color(30, before.foreground, after.foreground);
@@ -263,11 +282,11 @@ impl Codes {
         let lost = |style| before.has(style) && !after.has(style);
         let anew = lost(Style::BOLD) || lost(Style::DIM);
         if anew {
-            self.push(format_args!("22"));
+            self.push(&[22]);
         }
         for (style, on) in [(Style::BOLD, 1), (Style::DIM, 2)] {
             if after.has(style) && (anew || !before.has(style)) {
-                self.push(format_args!("{on}"));
+                self.push(&[on]);
             }
         }
     }
@@ -278,21 +297,32 @@ impl Codes {
             return;
         }
         match after.hue() {
-            Hue::Default => self.push(format_args!("{}", base + 9)),
-            Hue::Named(index @ 0..8) => self.push(format_args!("{}", base + index)),
-            Hue::Named(index) => self.push(format_args!("{}", base + 60 + index - 8)),
-            Hue::Indexed(index) => self.push(format_args!("{};5;{index}", base + 8)),
-            Hue::Rgb(red, green, blue) => self.push(format_args!("{};2;{red};{green};{blue}", base + 8)),
+            Hue::Default => self.push(&[base + 9]),
+            Hue::Named(index @ 0..8) => self.push(&[base + index]),
+            Hue::Named(index) => self.push(&[base + 60 + index - 8]),
+            Hue::Indexed(index) => self.push(&[base + 8, 5, index]),
+            Hue::Rgb(red, green, blue) => self.push(&[base + 8, 2, red, green, blue]),
         }
     }
 
-    fn push(&mut self, code: std::fmt::Arguments<'_>) {
-        let mut free = &mut self.text[self.len..];
-        let room = free.len();
-        let separator = if self.len == 0 { "" } else { ";" };
-        // The room is enough for any look.
-        let _ = free.write_fmt(format_args!("{separator}{code}"));
-        self.len += room - free.len();
+    fn push(&mut self, numbers: &[u8]) {
+        for number in numbers {
+            if self.len > 0 {
+                self.byte(b';');
+            }
+            if *number >= 100 {
+                self.byte(b'0' + number / 100);
+            }
+            if *number >= 10 {
+                self.byte(b'0' + number / 10 % 10);
+            }
+            self.byte(b'0' + number % 10);
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.text[self.len] = byte;
+        self.len += 1;
     }
 
     fn bytes(&self) -> &[u8] {

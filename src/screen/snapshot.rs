@@ -10,7 +10,7 @@ use super::extras::Extra;
 use super::history::HistoryRow;
 use super::kitty::KeyboardFlags;
 use super::modes::{Modes, PASSED_ON};
-use super::paint::{Gaps, Painter, flows_on};
+use super::paint::{Gaps, Painter, flows_on, is_taken};
 use super::row::Row;
 use super::terminal::Terminal;
 
@@ -29,6 +29,10 @@ pub(super) fn snapshot(terminal: &Terminal, history: usize) -> Vec<u8> {
         writer.text("\x1b[?1049h");
         writer.charset(Charset::Ascii);
         writer.painter.rest();
+        if terminal.other.saved.pen.background != Color::DEFAULT {
+            // The alternate screen came up full of it.
+            writer.text("\x1b[2J");
+        }
         writer.text("\x1b[H");
         writer.rows(&terminal.active, Above::Nothing);
     } else {
@@ -99,7 +103,11 @@ impl Writer<'_> {
                 self.text("\r\n");
             }
         }
-        if primary.rows[0].wrapped { Above::SameLine } else { Above::OtherLine }
+        let first = &primary.rows[0];
+        match first.wrapped && self.terminal.history.flows_into(first) {
+            true => Above::SameLine,
+            false => Above::OtherLine,
+        }
     }
 
     /// Writes a screen's rows. Those left blank at the end are left out, unless they have to push history out.
@@ -138,7 +146,7 @@ impl Writer<'_> {
         let cols = row.cells().len();
         // Only a character at its end makes a row go on in the next; what does not belong is erased afterwards.
         self.painter.rest();
-        let full = is_printable(above.cells(), cols - 1);
+        let full = is_taken(&above.cells()[cols - 1]);
         if !full {
             self.painter.write(format_args!("\x1b[{cols}G "));
         }
@@ -286,7 +294,7 @@ impl Writer<'_> {
             self.painter.character(cell);
         } else {
             self.goto_cursor(cols - 1);
-            if row.cells().iter().all(|other| *other == *cell) {
+            if !cell.has_character() && row.cells().iter().all(|other| other == cell) {
                 self.painter.look(&Cell::erased(cell.background));
                 self.text(" \x1b[1K");
             }
@@ -364,9 +372,4 @@ impl Writer<'_> {
             _ => self.text("\x1bo"),
         }
     }
-}
-
-/// Whether there is something at `col` that printing puts there.
-fn is_printable(cells: &[Cell], col: usize) -> bool {
-    cells[col].has_character() || cells[col].span() == Span::Rest
 }

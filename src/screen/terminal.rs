@@ -15,7 +15,7 @@ use super::extras::{Extra, Extras};
 use super::history::History;
 use super::kitty::KeyboardFlags;
 use super::modes::Modes;
-use super::paint::flows_on;
+use super::paint::{flows_on, is_full};
 use crate::geometry::Size;
 
 /// See the module.
@@ -128,7 +128,7 @@ impl Terminal {
         let rows = &self.active.rows;
         let joined = match rows.get(1) {
             Some(next) => next.wrapped && flows_on(&rows[0], next),
-            None => wrapped,
+            None => wrapped && is_full(&rows[0]),
         };
         self.history.push(&rows[0], joined, &self.extras);
         self.active.saved.row = self.active.saved.row.saturating_sub(1);
@@ -158,7 +158,7 @@ impl Terminal {
         self.set_pen_extra(Extra { underline, link, ..Extra::default() });
         self.charsets.current = charset;
         (self.active.col, self.active.row) = (col, row);
-        self.confine_cursor(self.cols() - 1);
+        self.leave_margin();
     }
 
     fn pen_without_link(&mut self) -> ExtraId {
@@ -210,8 +210,9 @@ impl Terminal {
         // A restored character set holds until the next shift; ending it here as well keeps every state one that
         // can be restored.
         self.charsets.shift(self.charsets.level);
-        // So does this: nothing else puts the cursor outside of the region in origin mode.
-        self.confine_cursor(self.cols());
+        // So does this: nothing else puts the cursor outside of the region in origin mode, or at the end of a row
+        // that is not full.
+        self.leave_margin();
     }
 
     /// Keeps the cursor within the screen, or within the scroll region in origin mode.
@@ -224,10 +225,15 @@ impl Terminal {
         self.active.row = self.active.row.clamp(first, last);
     }
 
+    /// Keeps the cursor within the screen, and does away with a wrap that is due.
+    pub(super) fn leave_margin(&mut self) {
+        self.confine_cursor(self.cols() - 1);
+    }
+
     /// Puts the cursor somewhere; in origin mode rows count from the region's first.
     pub(super) fn move_to(&mut self, col: usize, row: usize) {
         self.active.col = col;
         self.active.row = row + if self.modes.origin { self.active.top } else { 0 };
-        self.confine_cursor(self.cols() - 1);
+        self.leave_margin();
     }
 }

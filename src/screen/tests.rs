@@ -125,7 +125,7 @@ proptest! {
         let mut early = fed(size(cols, rows), &before);
         let snapshot = early.snapshot(usize::MAX);
         let mut late = fed(size(cols, rows), &snapshot);
-        prop_assert_eq!(state(&early), state(&late), "at once, by {:?}", String::from_utf8_lossy(&snapshot));
+        prop_assert_eq!(state(&early), state(&late), "at once: {:?} by {:?}", String::from_utf8_lossy(&before), String::from_utf8_lossy(&snapshot));
         let again = late.snapshot(usize::MAX);
         prop_assert_eq!(String::from_utf8_lossy(&snapshot), String::from_utf8_lossy(&again));
         early.feed(&after);
@@ -144,5 +144,53 @@ proptest! {
         screen.feed(&after);
         screen.resize(size(12, 5));
         screen.feed(&bytes);
+    }
+}
+
+/// Prints how fast output is taken in. `cargo test --release --lib screen::tests::speed -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn speed() {
+    let mut plain = String::new();
+    let mut coloured = String::new();
+    let mut frames = String::new();
+    for line in 0..20_000 {
+        plain.push_str(&format!(
+            "[{line:>6}] linking target src/gateway crate unused of ok warning: 0x7ffe\r\n"
+        ));
+        coloured.push_str(&format!(
+            "\x1b[1;{}m   Compiling\x1b[0m unit-{line} \x1b[38;5;244m( linking crate ok of target )\x1b[0m\r\n",
+            31 + line % 6
+        ));
+    }
+    for frame in 0..1000 {
+        frames.push_str("\x1b[?25l\x1b[H");
+        for row in 1..=24 {
+            frames.push_str(&format!(
+                "\x1b[{row};1H\x1b[48;5;{}m {frame:>3}% \x1b[0m src/ target linking gateway crate unused ok\x1b[K",
+                (row * frame) % 256
+            ));
+        }
+        frames.push_str("\x1b[?25h\r\n");
+    }
+    for (name, output) in [("plain", plain), ("coloured", coloured), ("frames", frames)] {
+        let limits = ScrollbackLimits { lines: 10_000, bytes: 8 << 20 };
+        let mut screen = Screen::new(size(120, 40), limits);
+        let start = std::time::Instant::now();
+        let rounds = 40;
+        for _ in 0..rounds {
+            output.as_bytes().chunks(16 << 10).for_each(|part| screen.feed(part));
+        }
+        let mebibytes = (output.len() * rounds) as f64 / f64::from(1 << 20);
+        let taken = start.elapsed();
+        let snapping = std::time::Instant::now();
+        let small = screen.snapshot(0).len();
+        let small_took = snapping.elapsed();
+        let large = screen.snapshot(usize::MAX).len();
+        println!(
+            "{name}: {:.0} MiB/s; snapshot {small} bytes in {small_took:?}, with {} rows {large}",
+            mebibytes / taken.as_secs_f64(),
+            screen.history_rows()
+        );
     }
 }
