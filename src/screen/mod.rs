@@ -26,6 +26,8 @@ mod snapshot;
 mod terminal;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod width_table;
 
 use self::feed::Feed;
 use self::terminal::Terminal;

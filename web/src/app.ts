@@ -6,12 +6,15 @@ import { Keyboard, MAC } from "./keyboard.ts";
 import { Attention } from "./model/attention.ts";
 import { bindings, type Command } from "./model/keys.ts";
 import { activeSession, activeTab, deaths, focusedPane, type Model, visiblePanes } from "./model/model.ts";
+import { Notifications } from "./model/notifications.ts";
+import { longEnds } from "./model/shell.ts";
 import { awaitsRetry } from "./model/status.ts";
-import { lostText, refusalText, tabLabel } from "./model/text.ts";
+import { lostText, notificationText, refusalText, tabLabel } from "./model/text.ts";
 import { redirectToLogin } from "./net/login.ts";
 import { hostPane } from "./panehost.ts";
 import { copyText } from "./term/clipboard.ts";
 import { Banner } from "./ui/banner.ts";
+import { askForNotifications, notify } from "./ui/desktop.ts";
 import { confirmDialog } from "./ui/dialog.ts";
 import { el, iconButton } from "./ui/dom.ts";
 import { openHelp } from "./ui/help.ts";
@@ -31,6 +34,7 @@ export class App implements Page {
   #commands: Commands;
   #preferences = new Preferences();
   #attention = new Attention();
+  #notifications = new Notifications();
   #banner = new Banner();
   #toasts = new Toasts();
   #keyboard: Keyboard;
@@ -122,11 +126,26 @@ export class App implements Page {
   }
 
   clearScrollback(): void {
-    this.#stage.focused?.terminal.clear();
+    const paneId = this.#stage.focusedPane;
+    if (paneId === undefined) return;
+    this.#stage.view(paneId)?.terminal.clear();
+    this.#conversation.history.cleared(paneId);
   }
 
   toggleTheme(): void {
     this.#preferences.toggleTheme();
+  }
+
+  toggleNotifications(): void {
+    if (this.#preferences.notify) {
+      this.#preferences.notify = false;
+      return this.#toasts.show("System notifications are off.");
+    }
+    void askForNotifications().then((allowed) => {
+      this.#preferences.notify = allowed;
+      if (allowed) this.#toasts.show("System notifications are on while nobody looks at this page.");
+      else this.#toasts.show("The browser does not allow notifications here.", "error");
+    });
   }
 
   stepFontSize(step: number): void {
@@ -136,9 +155,10 @@ export class App implements Page {
   #converse(url: string): Conversation {
     return new Conversation(url, {
       layout: (model, before) => this.#onLayout(model, before),
-      panes: (model) => {
+      panes: (model, before) => {
+        this.#onPanes(model, before);
         this.#stage.refresh(model);
-        this.#tabBar.show(model, this.#attention);
+        this.#showAttention();
       },
       output: (paneId, piece) => this.#stage.view(paneId)?.terminal.write(piece),
       status: (status) => {
@@ -152,18 +172,33 @@ export class App implements Page {
       lost: (loss) => this.#toasts.show(lostText(loss, this.model.panes), "error"),
       held: (bytes) => this.#pill.setHeld(bytes),
       rejected: () => void redirectToLogin(),
+      mayRestart: (paneId, wanted) => this.#stage.view(paneId)?.mayRestart(wanted) ?? false,
       viewport: () => viewportCells(this.#stage.room, this.#preferences.look.fontSize),
     });
   }
 
   #onLayout(model: Model, before: Model): void {
     if (before.known) for (const paneId of deaths(before, model)) this.#attention.mark(paneId, "death");
+    this.#onPanes(model, before);
     this.#attention.retain((paneId) => paneId in model.channels);
+    this.#notifications.retain((paneId) => paneId in model.channels);
     this.#commands.note(model);
     this.#sessions.show(model);
     this.#stage.show(model);
     this.#empty.hidden = activeTab(model) !== undefined;
     this.#showAttention();
+  }
+
+  /** What programs and shells told. */
+  #onPanes(model: Model, before: Model): void {
+    for (const paneId of longEnds(before.panes, model.panes)) this.#attention.mark(paneId, "done");
+    for (const { paneId, notification } of this.#notifications.take(model.panes)) {
+      const { title, body } = notificationText(notification, model.panes[paneId]);
+      const show = (): void => this.gateway.act({ type: "pane_focus", paneId });
+      this.#toasts.show([title, body].filter((part) => part !== "").join("\n"), "info", show);
+      const unseen = document.visibilityState === "hidden";
+      if (unseen && this.#preferences.notify) notify(title, body, paneId, show);
+    }
   }
 
   #showAttention(): void {
@@ -195,16 +230,20 @@ export class App implements Page {
   }
 
   #makeStage(): Stage {
-    const { sizes, watches, gateway } = this.#conversation;
+    const { sizes, watches, history, gateway } = this.#conversation;
     return new Stage(this.model, this.#preferences.look, {
       pane: (paneId) =>
         hostPane(paneId, this.#conversation, this.#commands, {
           key: (event) => this.#keyboard.onPane(paneId, event),
           bell: () => this.#onBell(paneId),
         }),
-      shown: (paneIds) => watches.add(paneIds),
+      shown: (paneIds) => {
+        watches.add(paneIds);
+        history.shown(paneIds);
+      },
       dropped: (paneId) => {
         watches.remove(paneId);
+        history.remove(paneId);
         sizes.remove(paneId);
       },
       resize: async (tabId, resize) => {

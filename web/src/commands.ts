@@ -30,6 +30,8 @@ export interface Page {
   paste(): void;
   clearScrollback(): void;
   toggleTheme(): void;
+  /** Lets the system show notifications while nobody looks at the page, or not any more. */
+  toggleNotifications(): void;
   /** Larger or smaller; 0: the usual size. */
   stepFontSize(step: number): void;
 }
@@ -115,6 +117,8 @@ export class Commands {
         return page.stepFontSize(0);
       case "toggle-theme":
         return page.toggleTheme();
+      case "toggle-notifications":
+        return page.toggleNotifications();
       case "palette":
         return page.openPalette();
       case "help":

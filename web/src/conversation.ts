@@ -3,14 +3,15 @@
 import { EMPTY, type Model, reduce } from "./model/model.ts";
 import type { OutputPiece } from "./model/stream.ts";
 import type { Loss } from "./model/text.ts";
-import { decodeOutput } from "./net/frame.ts";
+import { clientName } from "./net/client.ts";
+import { type Cells, decodeOutput, encodeConsumed } from "./net/frame.ts";
 import { Gateway } from "./net/gateway.ts";
+import { History } from "./net/history.ts";
 import { Link, type LinkStatus } from "./net/link.ts";
-import { CONFIRM_REQUEST, Sender } from "./net/sender.ts";
+import { Sender } from "./net/sender.ts";
 import { Sizes } from "./net/sizes.ts";
 import { Watches } from "./net/watches.ts";
 import type { ErrorMessage, ServerMessage } from "./protocol.ts";
-import type { Cells } from "./term/paneterminal.ts";
 
 /** The name of a new gateway's first session. */
 const FIRST_SESSION = "main";
@@ -19,8 +20,8 @@ const FIRST_SESSION = "main";
 export interface ConversationEvents {
   /** The layout changed; `before` is what it was. */
   layout(model: Model, before: Model): void;
-  /** Something about panes changed, but nothing of the layout. */
-  panes(model: Model): void;
+  /** Something about panes changed, but nothing of the layout; `before` is what it was. */
+  panes(model: Model, before: Model): void;
   /** Output for a pane's terminal. */
   output(paneId: string, piece: OutputPiece): void;
   status(status: LinkStatus): void;
@@ -36,6 +37,8 @@ export interface ConversationEvents {
   rejected(): void;
   /** The size of the viewport. */
   viewport(): Cells;
+  /** Whether a snapshot may take the place of a pane's content now; `wanted`: somebody waits for it. */
+  mayRestart(paneId: string, wanted: boolean): boolean;
 }
 
 /** The conversation of one page. */
@@ -43,8 +46,10 @@ export class Conversation {
   readonly gateway: Gateway;
   readonly sender: Sender;
   readonly watches: Watches;
+  readonly history: History;
   readonly sizes: Sizes;
   #link: Link;
+  #client = clientName();
   #events: ConversationEvents;
   #model = EMPTY;
   /** Which pane has a channel. */
@@ -64,12 +69,19 @@ export class Conversation {
     });
     this.gateway = new Gateway(this.#link, (error) => events.failed(error));
     this.sender = new Sender(this.#link, () => (this.#current ? this.#model : undefined), {
-      refused: (paneId, bytes) => events.lost({ paneId, bytes, why: "full" }),
+      full: (paneId, bytes) => events.lost({ paneId, bytes, why: "full" }),
       uncertain: (bytes) => events.lost({ bytes, why: "cut" }),
       closed: (bytes) => events.lost({ bytes, why: "closed" }),
+      refused: (error) => events.refusal(error),
       held: (bytes) => events.held(bytes),
     });
-    this.watches = new Watches(this.gateway);
+    this.watches = new Watches(this.gateway, (paneId, offset) => this.#tellConsumed(paneId, offset));
+    this.history = new History({
+      mayRestart: (paneId, wanted) => {
+        return this.#current && this.watches.isAnswered(paneId) && events.mayRestart(paneId, wanted);
+      },
+      fetch: (paneId, rows) => this.watches.fetch(paneId, rows),
+    });
     this.sizes = new Sizes(this.gateway);
   }
 
@@ -101,30 +113,45 @@ export class Conversation {
   #take(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
+        this.gateway.tell({ type: "resume", client: this.#client });
         return this.tellViewport();
+      case "resumed":
+        return this.sender.resumed(message.known, message.applied);
+      case "input_ack":
+        return this.sender.acknowledged(message.applied);
       case "state":
       case "layout_update":
         return this.#takeLayout(message);
       case "pane_update":
-        this.#model = reduce(this.#model, message);
-        this.sender.pump();
-        return this.#events.panes(this.#model);
+        return this.#takePanes(message);
       case "watching":
-        return this.watches.watching(message.paneId, message.head);
+        this.watches.watching(message.paneId, message.head);
+        return this.history.shown([message.paneId]);
       case "ok":
         return this.gateway.requests.done(message);
       case "error":
-        if (!this.gateway.requests.refused(message)) this.#events.refusal(message);
-        return;
+        return this.#takeRefusal(message);
       case "notice":
         return this.#events.notice(message.code, message.message);
       case "pong":
-        if (message.requestId === CONFIRM_REQUEST) this.sender.confirmed();
+        // That it came is all that matters, and the link knows.
         return;
       case "view":
         // Only viewers with a view of their own get one, and this page shares the common one.
         return;
     }
+  }
+
+  #takePanes(message: Extract<ServerMessage, { type: "pane_update" }>): void {
+    const before = this.#model;
+    this.#model = reduce(before, message);
+    this.sender.pump();
+    this.#events.panes(this.#model, before);
+  }
+
+  #takeRefusal(message: ErrorMessage): void {
+    if (message.number !== undefined) return this.sender.refused(message, message.number);
+    if (!this.gateway.requests.refused(message)) this.#events.refusal(message);
   }
 
   #takeLayout(message: Extract<ServerMessage, { type: "state" | "layout_update" }>): void {
@@ -143,6 +170,7 @@ export class Conversation {
   /** A new connection: what was watched goes on where it stopped. */
   #resume(): void {
     this.#current = true;
+    this.history.resume();
     this.watches.resume();
     this.sizes.reset();
   }
@@ -159,5 +187,10 @@ export class Conversation {
     const paneId = frame && this.#paneOf.get(frame.channel);
     if (!frame || paneId === undefined) return;
     for (const piece of this.watches.take(paneId, frame)) this.#events.output(paneId, piece);
+  }
+
+  #tellConsumed(paneId: string, offset: number): void {
+    const channel = this.#current ? this.#model.channels[paneId] : undefined;
+    if (channel !== undefined) this.#link.sendFrame(encodeConsumed(channel, offset));
   }
 }

@@ -10,12 +10,18 @@ export type PageEvents = Pick<PaneEvents, "key" | "bell">;
 
 /** The ears of one pane. */
 export function hostPane(paneId: string, conversation: Conversation, commands: Commands, page: PageEvents): PaneEvents {
-  const { sender, sizes, watches, gateway } = conversation;
+  const { sender, sizes, watches, history, gateway } = conversation;
   return {
     ...page,
     input: (text) => sender.input(paneId, text),
     report: (bytes) => sender.report(paneId, bytes),
-    parsed: (bytes) => watches.parsed(paneId, bytes),
+    parsed: (piece, idle) => {
+      watches.parsed(paneId, piece, idle);
+      if (piece.kind === "output") history.output(paneId);
+    },
+    restarted: (asked, rows) => history.restarted(paneId, asked, rows),
+    lookedUp: (atTop) => history.lookedUp(paneId, atTop),
+    searched: () => history.searched(paneId),
     measured: (cells) => sizes.measured(paneId, cells),
     focus: () => {
       if (focusedPane(activeTab(conversation.model)) !== paneId) gateway.mention({ type: "pane_focus", paneId });

@@ -67,6 +67,39 @@ export class Viewer {
     return sight;
   }
 
+  /** How a pane's terminal looks: its rows as runs of text in one style. The cursor, which shows the focus, is left out. */
+  look(index = 0): Promise<string[]> {
+    return this.page.evaluate((at) => {
+      const style = (span: HTMLElement): string => {
+        const classes = [...span.classList].filter((name) => !name.startsWith("xterm-cursor")).sort().join(" ");
+        const { color, backgroundColor } = span.style;
+        return [classes, color, backgroundColor].filter((part) => part !== "").join(";");
+      };
+      const pane = document.querySelectorAll<HTMLElement>(".pane:not([hidden])")[at];
+      return [...(pane?.querySelectorAll(".xterm-rows > div") ?? [])].map((row) => {
+        let before = "";
+        const runs = [...row.querySelectorAll<HTMLElement>("span")].map((span) => {
+          const changed = style(span) === before ? "" : `<${style(span)}>`;
+          before = style(span);
+          return changed + (span.textContent ?? "").replaceAll("\u00a0", " ");
+        });
+        return runs.join("").trimEnd();
+      });
+    }, index);
+  }
+
+  /** Turns the mouse wheel over a pane; negative: up. */
+  async wheel(steps: number, index = 0): Promise<void> {
+    const { box } = await this.pane(index);
+    await this.page.mouse.move(box.left + box.width / 2, box.top + box.height / 2);
+    for (let step = 0; step < Math.abs(steps); step += 1) await this.page.mouse.wheel(0, 400 * Math.sign(steps));
+  }
+
+  /** The texts of the toasts. */
+  toasts(): Promise<string[]> {
+    return this.page.locator(".toast").allTextContents();
+  }
+
   /** Waits until a pane's terminal shows something. */
   async sees(pattern: RegExp | string, index = 0): Promise<void> {
     await expect.poll(async () => (await this.panes())[index]?.text).toMatch(pattern);

@@ -1,7 +1,10 @@
 // Which panes want to be looked at.
 
 /** Why a pane wants to be looked at. */
-export type Reason = "bell" | "death";
+export type Reason = "death" | "bell" | "done";
+
+/** The gravest first. */
+const GRAVITY: Reason[] = ["death", "bell", "done"];
 
 /** The panes that something happened in while nobody saw it. */
 export class Attention {
@@ -12,9 +15,10 @@ export class Attention {
     return this.#reasons.size;
   }
 
-  /** Something happened in a pane. A death is not covered up by a later bell. */
+  /** Something happened in a pane. A graver reason is not covered up by a later one. */
   mark(paneId: string, reason: Reason): void {
-    if (this.#reasons.get(paneId) !== "death") this.#reasons.set(paneId, reason);
+    const before = this.#reasons.get(paneId);
+    if (before === undefined || GRAVITY.indexOf(reason) < GRAVITY.indexOf(before)) this.#reasons.set(paneId, reason);
   }
 
   /** They are being looked at. */
@@ -31,12 +35,7 @@ export class Attention {
 
   /** The gravest reason among some panes. */
   among(paneIds: Iterable<string>): Reason | undefined {
-    let found: Reason | undefined;
-    for (const paneId of paneIds) {
-      const reason = this.#reasons.get(paneId);
-      if (reason === "death") return reason;
-      found ??= reason;
-    }
-    return found;
+    const reasons = new Set([...paneIds].map((paneId) => this.#reasons.get(paneId)));
+    return GRAVITY.find((reason) => reasons.has(reason));
   }
 }

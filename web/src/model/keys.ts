@@ -27,6 +27,7 @@ export type Command =
   | "smaller-text"
   | "default-text"
   | "toggle-theme"
+  | "toggle-notifications"
   | "palette"
   | "help"
   | `tab-${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}`;
@@ -81,6 +82,7 @@ const ROWS: Row[] = [
   ["default-text", "Text", "Default text size", "Ctrl+Shift+0"],
   ["palette", "Page", "Command palette", "Ctrl+Shift+K"],
   ["toggle-theme", "Page", "Light or dark", "Ctrl+Shift+L"],
+  ["toggle-notifications", "Page", "System notifications, on or off"],
   ["help", "Page", "Keyboard help", "Ctrl+Shift+/"],
 ];
 

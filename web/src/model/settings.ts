@@ -12,6 +12,8 @@ export interface Settings {
   theme: ThemeChoice;
   /** The terminals' text size in pixels. */
   fontSize: number;
+  /** Whether the system shows programs' notifications while nobody looks at the page. */
+  notify: boolean;
 }
 
 /** Reads stored settings; whatever is missing or makes no sense gets its default. */
@@ -21,6 +23,7 @@ export function parseSettings(json: string | null): Settings {
   return {
     theme: theme === "light" || theme === "dark" ? theme : "auto",
     fontSize: clampFontSize(stored["fontSize"]),
+    notify: stored["notify"] === true,
   };
 }
 

@@ -1,6 +1,6 @@
 // Numbers and names, as people read them.
 
-import type { ErrorMessage, PaneInfo } from "../protocol.ts";
+import type { ErrorMessage, Notification, PaneInfo } from "../protocol.ts";
 
 /** What a pane is called: the name it was given, else its program's title. */
 export function paneLabel(info: PaneInfo | undefined): string {
@@ -64,6 +64,11 @@ export function lostText(loss: Loss, panes: Record<string, PaneInfo>): string {
   if (loss.why === "cut") return `The connection broke with ${count} of input on the way; they may not have arrived.`;
   if (loss.why === "closed") return `${count} not delivered: the pane they were typed into is gone.`;
   return `${prefix(loss.paneId, panes)}${count} not taken, because too much is waiting already.`;
+}
+
+/** A program's notification: where it comes from, unless it says so, and what it says. */
+export function notificationText({ title, body }: Notification, info: PaneInfo | undefined): { title: string; body: string } {
+  return { title: title === "" ? paneLabel(info) : title, body };
 }
 
 /** Tells of a refusal that answers no request. */

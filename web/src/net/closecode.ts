@@ -11,6 +11,8 @@ export function closeReason(code: number): string {
       return "A message was too large";
     case 1013:
       return "Gateway has too many viewers";
+    case 4409:
+      return "This page connected again";
     case 4008:
       return "This page fell too far behind";
     default:

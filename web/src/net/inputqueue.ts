@@ -1,12 +1,22 @@
-// Typed bytes on their way to the gateway: held while the connection is down, paced when there are many.
+// Typed bytes on their way to the gateway: numbered, kept until it says that it has them, and held back while there
+// is no connection or no room. Knows no clock: every call brings the time in milliseconds.
 
-import { chunks } from "./frame.ts";
+import { chunks, type NumberedInput } from "./frame.ts";
 
 /** The most bytes of one message, so that a paste does not hold up what is typed elsewhere. */
 const MESSAGE_BYTES = 16 << 10;
 
-/** The most bytes that may be on their way to one pane or held for it by the gateway, which takes twice that. */
-const WINDOW_BYTES = 128 << 10;
+/** The most bytes that may be on their way to one pane: little can be torn apart when one message is not taken. */
+const LANE_BYTES = 32 << 10;
+
+/** The most bytes that may be on their way to all panes. */
+const SENT_BYTES = 256 << 10;
+
+/** The most messages that may be on their way: of so many the gateway tells again what became of them. */
+const SENT_MESSAGES = 64;
+
+/** The most bytes that the gateway is to hold for one pane; it takes twice that. */
+const PENDING_BYTES = 128 << 10;
 
 /** The most bytes that are taken while the connection is down. */
 const HELD_BYTES = 64 << 10;
@@ -14,108 +24,238 @@ const HELD_BYTES = 64 << 10;
 /** The most bytes that are taken while the connection is up: the largest paste. */
 const QUEUED_BYTES = 8 << 20;
 
+/** How long a pane that had no room is left alone, in milliseconds; twice as long every further time. */
+const FIRST_REST_MS = 50;
+const LONGEST_REST_MS = 2_000;
+
 /** One message's worth of input. */
-export interface Piece {
-  /** The pane it is for. */
-  paneId: string;
+interface Piece {
+  /** Counts pieces, so that one that comes back finds its place again. */
+  place: number;
+  /** The same for all pieces of a paste. */
+  paste: number;
+  /** Whether the paste begins with it. */
+  first: boolean;
+  /** Whether the paste goes on with the next piece. */
+  more: boolean;
   /** At most 16 KiB. */
   bytes: Uint8Array;
+}
+
+/** One numbered message. */
+export interface InputFrame extends NumberedInput {
+  /** The pane it is for. */
+  paneId: string;
+}
+
+/** A message that is not known to have arrived. */
+interface Sent extends InputFrame {
+  piece: Piece;
+  /** Whether this connection has carried it. */
+  carried: boolean;
 }
 
 /** One pane's share of the queue. */
 interface Lane {
   /** What is still to be sent. */
-  pieces: Uint8Array[];
-  /** Bytes sent since the last barrier, so not yet known to have arrived. */
+  pieces: Piece[];
+  /** Bytes that are not known to have arrived. */
   sent: number;
-  /** Bytes sent before the barrier that is under way. */
-  fenced: number;
+  /** Until when nothing is sent, since the gateway had no room. */
+  restUntil: number;
+  /** How long the next rest is. */
+  rest: number;
 }
 
 /** Keeps the order per pane; panes do not wait for each other. */
 export class InputQueue {
   #lanes = new Map<string, Lane>();
-  #held = 0;
+  /** Not known to have arrived, by number. */
+  #sent: Sent[] = [];
+  #unconfirmed = 0;
+  #waiting = 0;
+  #nextNumber = 1;
+  #nextPlace = 0;
+  #nextPaste = 0;
 
-  /** Bytes that were taken and not yet sent. */
-  get held(): number {
-    return this.#held;
+  /** Bytes that were taken and are not on their way. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
-  /** Bytes sent of which nobody knows whether they arrived. */
+  /** Bytes that were sent at least once and are not known to have arrived. */
   get unconfirmed(): number {
-    let bytes = 0;
-    for (const lane of this.#lanes.values()) bytes += lane.sent + lane.fenced;
-    return bytes;
+    return this.#unconfirmed;
   }
 
   /** Takes all of `bytes` or, when there is no room for them, none: then `false`. */
   push(paneId: string, bytes: Uint8Array, online: boolean): boolean {
-    if (this.#held + bytes.length > (online ? QUEUED_BYTES : HELD_BYTES)) return false;
-    this.#lane(paneId).pieces.push(...chunks(bytes, MESSAGE_BYTES));
-    this.#held += bytes.length;
+    if (this.#waiting + bytes.length > (online ? QUEUED_BYTES : HELD_BYTES)) return false;
+    if (this.#joins(paneId, bytes)) return true;
+    const paste = this.#nextPaste++;
+    const parts = chunks(bytes, MESSAGE_BYTES);
+    parts.forEach((part, index) => {
+      const more = index < parts.length - 1;
+      this.#putBack(paneId, { place: this.#nextPlace++, paste, first: index === 0, more, bytes: part });
+    });
     return true;
   }
 
-  /** What may be sent now. `pending` tells how many bytes the gateway holds for a pane. */
-  take(pending: (paneId: string) => number): Piece[] {
-    const ready: Piece[] = [];
+  /** What is to be sent now: first what an older connection carried. `pending` tells what the gateway holds for a pane. */
+  take(pending: (paneId: string) => number, now: number): InputFrame[] {
+    const ready: InputFrame[] = this.#sent.filter((frame) => !frame.carried);
+    for (const frame of this.#sent) frame.carried = true;
     for (const [paneId, lane] of this.#lanes) {
-      let room = WINDOW_BYTES - pending(paneId) - lane.sent - lane.fenced;
-      for (let next = lane.pieces[0]; next && next.length <= room; next = lane.pieces[0]) {
+      if (lane.restUntil > now) continue;
+      for (let next = lane.pieces[0]; next && this.#hasRoom(lane, next, pending(paneId)); next = lane.pieces[0]) {
         lane.pieces.shift();
-        lane.sent += next.length;
-        room -= next.length;
-        this.#held -= next.length;
-        ready.push({ paneId, bytes: next });
+        ready.push(this.#number(paneId, lane, next));
       }
     }
     return ready;
   }
 
-  /** A ping was sent after everything taken so far. */
-  fence(): void {
-    for (const lane of this.#lanes.values()) {
-      lane.fenced += lane.sent;
-      lane.sent = 0;
+  /** When a pane has rested that something waits for; `undefined`: none rests. */
+  restUntil(now: number): number | undefined {
+    const ends = [...this.#lanes.values()].filter((lane) => lane.pieces.length > 0 && lane.restUntil > now);
+    return ends.length > 0 ? Math.min(...ends.map((lane) => lane.restUntil)) : undefined;
+  }
+
+  /** The gateway has everything up to a number. */
+  acknowledged(applied: number): void {
+    for (let oldest = this.#sent[0]; oldest && oldest.number <= applied; oldest = this.#sent[0]) {
+      this.#remove(oldest.number);
+      const lane = this.#lane(oldest.paneId);
+      lane.rest = FIRST_REST_MS;
+      if (lane.sent === 0 && lane.pieces.length === 0) this.#lanes.delete(oldest.paneId);
     }
   }
 
-  /** The answer to that ping came: what was sent before it has arrived. */
-  confirm(): void {
-    for (const [paneId, lane] of this.#lanes) {
-      lane.fenced = 0;
-      if (lane.sent === 0 && lane.pieces.length === 0) this.#lanes.delete(paneId);
-    }
+  /** The gateway had no room for a message: its bytes are sent again before anything later for that pane. */
+  sendAgain(number: number, now: number): void {
+    const frame = this.#remove(number);
+    if (!frame) return;
+    this.#putBack(frame.paneId, frame.piece);
+    const lane = this.#lane(frame.paneId);
+    lane.restUntil = now + lane.rest;
+    lane.rest = Math.min(2 * lane.rest, LONGEST_REST_MS);
   }
 
-  /** The connection is gone. Returns how many sent bytes may or may not have arrived; they are not sent again. */
-  disconnect(): number {
-    const unconfirmed = this.unconfirmed;
-    this.fence();
-    this.confirm();
-    return unconfirmed;
+  /**
+   * The gateway refused a message. Returns how many bytes are lost: the rest of its paste goes with it. `undefined`
+   * if the answer was known already.
+   */
+  refused(number: number): number | undefined {
+    const frame = this.#remove(number);
+    if (!frame) return undefined;
+    return frame.bytes.length + this.#drop(this.#lane(frame.paneId), (piece) => piece.paste === frame.piece.paste);
+  }
+
+  /** The connection is gone. What it carried is kept. */
+  disconnected(): void {
+    for (const frame of this.#sent) frame.carried = false;
+  }
+
+  /**
+   * A new connection, to a gateway that has taken everything up to `applied`; `known`: it is the one that this page
+   * spoke to before. Else nobody knows whether it has what was sent: that is not sent again. Returns how many bytes
+   * that were.
+   */
+  resumed(known: boolean, applied: number): number {
+    if (known) {
+      this.acknowledged(applied);
+      return 0;
+    }
+    const uncertain = this.#unconfirmed;
+    this.acknowledged(Number.POSITIVE_INFINITY);
+    this.#nextNumber = 1;
+    return uncertain;
   }
 
   /** Drops what waits for a pane. */
   discard(paneId: string): void {
-    const lane = this.#lanes.get(paneId);
-    if (!lane) return;
-    for (const piece of lane.pieces) this.#held -= piece.length;
-    lane.pieces = [];
+    const lane = this.#lane(paneId);
+    const next = lane.pieces[0];
+    this.#drop(lane, () => true);
+    // The gateway keeps everybody else's keys back until a paste has ended.
+    if (next && !next.first) lane.pieces.push({ ...next, more: false, bytes: new Uint8Array() });
   }
 
-  /** Drops what waits for panes that are no more. Returns how many bytes that were. */
+  /**
+   * Drops what is meant for panes that are no more, unless this connection has carried it: then the gateway tells
+   * what became of it. Numbers that were given stay, without bytes. Returns how many bytes were dropped.
+   */
   retain(isOpen: (paneId: string) => boolean): number {
-    const before = this.#held;
-    for (const paneId of this.#lanes.keys()) {
-      if (!isOpen(paneId)) this.discard(paneId);
+    const before = this.#waiting + this.#unconfirmed;
+    const gone = this.#sent.filter((frame) => !frame.carried && !isOpen(frame.paneId));
+    for (const frame of gone) {
+      this.#unconfirmed -= frame.bytes.length;
+      this.#lane(frame.paneId).sent -= frame.bytes.length;
+      frame.bytes = new Uint8Array();
     }
-    return before - this.#held;
+    for (const [paneId, lane] of this.#lanes) {
+      if (isOpen(paneId)) continue;
+      this.#drop(lane, () => true);
+      if (lane.sent === 0) this.#lanes.delete(paneId);
+    }
+    return before - this.#waiting - this.#unconfirmed;
+  }
+
+  #hasRoom(lane: Lane, { bytes }: Piece, pending: number): boolean {
+    if (this.#sent.length >= SENT_MESSAGES || this.#unconfirmed + bytes.length > SENT_BYTES) return false;
+    return lane.sent + bytes.length <= Math.min(LANE_BYTES, PENDING_BYTES - pending);
+  }
+
+  /** Adds to what waits last for a pane, if that is keys and not part of a paste. */
+  #joins(paneId: string, bytes: Uint8Array): boolean {
+    const last = this.#lane(paneId).pieces.at(-1);
+    if (!last || !last.first || last.more || last.bytes.length + bytes.length > MESSAGE_BYTES) return false;
+    const joined = new Uint8Array(last.bytes.length + bytes.length);
+    joined.set(last.bytes);
+    joined.set(bytes, last.bytes.length);
+    last.bytes = joined;
+    this.#waiting += bytes.length;
+    return true;
+  }
+
+  #number(paneId: string, lane: Lane, piece: Piece): Sent {
+    const { more, bytes } = piece;
+    const frame = { paneId, number: this.#nextNumber++, more, bytes, piece, carried: true };
+    this.#sent.push(frame);
+    lane.sent += bytes.length;
+    this.#unconfirmed += bytes.length;
+    this.#waiting -= bytes.length;
+    return frame;
+  }
+
+  /** Forgets a message that was sent. */
+  #remove(number: number): Sent | undefined {
+    const at = this.#sent.findIndex((frame) => frame.number === number);
+    const [frame] = at < 0 ? [] : this.#sent.splice(at, 1);
+    if (frame) this.#lane(frame.paneId).sent -= frame.bytes.length;
+    this.#unconfirmed -= frame?.bytes.length ?? 0;
+    return frame;
+  }
+
+  /** Puts a piece before everything later. */
+  #putBack(paneId: string, piece: Piece): void {
+    const { pieces } = this.#lane(paneId);
+    const at = pieces.findIndex((other) => other.place > piece.place);
+    pieces.splice(at < 0 ? pieces.length : at, 0, piece);
+    this.#waiting += piece.bytes.length;
+  }
+
+  /** Drops the pieces of a lane that are to go. Returns how many bytes that were. */
+  #drop(lane: Lane, goes: (piece: Piece) => boolean): number {
+    const dropped = lane.pieces.filter(goes);
+    lane.pieces = lane.pieces.filter((piece) => !goes(piece));
+    const bytes = dropped.reduce((sum, piece) => sum + piece.bytes.length, 0);
+    this.#waiting -= bytes;
+    return bytes;
   }
 
   #lane(paneId: string): Lane {
-    const lane = this.#lanes.get(paneId) ?? { pieces: [], sent: 0, fenced: 0 };
+    const lane = this.#lanes.get(paneId) ?? { pieces: [], sent: 0, restUntil: 0, rest: FIRST_REST_MS };
     this.#lanes.set(paneId, lane);
     return lane;
   }

@@ -1,40 +1,41 @@
-// Moves input from the queue to the socket, and learns when it has arrived.
+// Moves input from the queue to the socket, and learns what became of it.
 
-import { encodeInput } from "./frame.ts";
-import { InputQueue, type Piece } from "./inputqueue.ts";
-import type { Link } from "./link.ts";
 import type { Model } from "../model/model.ts";
+import type { ErrorMessage } from "../protocol.ts";
+import { encodeInput, encodeReport } from "./frame.ts";
+import { InputQueue } from "./inputqueue.ts";
+import type { Link } from "./link.ts";
 
-/** How long after the last input the gateway is asked whether it arrived, in milliseconds. */
-const CONFIRM_MS = 150;
-
-/** The number in the ping that asks; requests count from 1. */
-export const CONFIRM_REQUEST = 0;
+/** The channel of no pane. */
+const NO_CHANNEL = 0xffffffff;
 
 /** What a sender tells its owner. */
 export interface SenderEvents {
   /** There is no room for `bytes` more bytes. */
-  refused(paneId: string, bytes: number): void;
-  /** The connection broke; `bytes` sent before may or may not have arrived. */
+  full(paneId: string, bytes: number): void;
+  /** The gateway does not know this page any more; `bytes` sent before may or may not have arrived. */
   uncertain(bytes: number): void;
   /** `bytes` waited for panes that are no more. */
   closed(bytes: number): void;
+  /** The gateway refused input. */
+  refused(error: ErrorMessage): void;
   /** The number of bytes that wait has changed. */
   held(bytes: number): void;
 }
 
 /** All input of this page. */
 export class Sender {
-  #link: Link;
+  #link: Pick<Link, "sendFrame">;
   #model: () => Model | undefined;
   #events: SenderEvents;
   #queue = new InputQueue();
   #encoder = new TextEncoder();
-  #confirm: ReturnType<typeof setTimeout> | undefined;
-  #asked = false;
+  /** Whether the gateway has said on this connection what it has. */
+  #resumed = false;
+  #rest: ReturnType<typeof setTimeout> | undefined;
 
   /** `model` brings the layout as the current connection has told it; `undefined` while it has told none. */
-  constructor(link: Link, model: () => Model | undefined, events: SenderEvents) {
+  constructor(link: Pick<Link, "sendFrame">, model: () => Model | undefined, events: SenderEvents) {
     this.#link = link;
     this.#model = model;
     this.#events = events;
@@ -43,67 +44,79 @@ export class Sender {
   /** Something was typed or pasted into a pane. */
   input(paneId: string, text: string): void {
     const bytes = this.#encoder.encode(text);
-    const online = this.#model() !== undefined;
-    if (!this.#queue.push(paneId, bytes, online)) this.#events.refused(paneId, bytes.length);
+    if (!this.#queue.push(paneId, bytes, this.#resumed)) this.#events.full(paneId, bytes.length);
     this.pump();
   }
 
   /** A pane's terminal answered. Such an answer makes no sense later, so it is never held. */
   report(paneId: string, bytes: Uint8Array): void {
     const channel = this.#model()?.channels[paneId];
-    if (channel !== undefined) this.#link.sendFrame(encodeInput("report", channel, bytes));
+    if (channel !== undefined) this.#link.sendFrame(encodeReport(channel, bytes));
   }
 
   /** Sends what may be sent; to be called when the connection, the layout or a pane's `pending` changed. */
   pump(): void {
-    const model = this.#model();
+    const model = this.#resumed ? this.#model() : undefined;
     if (model) {
       const closed = this.#queue.retain((paneId) => paneId in model.channels);
       if (closed > 0) this.#events.closed(closed);
-      this.#send(model, this.#queue.take((paneId) => model.panes[paneId]?.pending ?? 0));
+      this.#send(model);
     }
-    this.#events.held(this.#queue.held);
+    this.#tellHeld();
   }
 
-  /** What was sent before the ping has arrived. */
-  confirmed(): void {
-    this.#asked = false;
-    this.#queue.confirm();
+  /** The gateway has told what it has of this page's input; see `InputQueue.resumed`. */
+  resumed(known: boolean, applied: number): void {
+    this.#resumed = true;
+    const uncertain = this.#queue.resumed(known, applied);
+    if (uncertain > 0) this.#events.uncertain(uncertain);
     this.pump();
-    if (this.#queue.unconfirmed > 0) this.#confirmSoon();
+  }
+
+  /** The gateway has all input up to a number. */
+  acknowledged(applied: number): void {
+    this.#queue.acknowledged(applied);
+    this.pump();
+  }
+
+  /** The gateway did not take the input with the number `number`. */
+  refused(error: ErrorMessage, number: number): void {
+    if (error.code === "input_full") this.#queue.sendAgain(number, performance.now());
+    else this.#tellLost(error, this.#queue.refused(number) ?? 0);
+    this.pump();
   }
 
   /** The connection broke. */
   disconnected(): void {
-    clearTimeout(this.#confirm);
-    this.#asked = false;
-    const uncertain = this.#queue.disconnect();
-    if (uncertain > 0) this.#events.uncertain(uncertain);
+    this.#resumed = false;
+    this.#queue.disconnected();
+    this.#tellHeld();
   }
 
   /** Drops what waits for a pane. */
   discard(paneId: string): void {
     this.#queue.discard(paneId);
-    this.#events.held(this.#queue.held);
+    this.pump();
   }
 
-  #send(model: Model, pieces: Piece[]): void {
-    for (const { paneId, bytes } of pieces) {
-      const channel = model.channels[paneId];
-      if (channel !== undefined) this.#link.sendFrame(encodeInput("input", channel, bytes));
+  #send(model: Model): void {
+    const now = performance.now();
+    for (const frame of this.#queue.take((paneId) => model.panes[paneId]?.pending ?? 0, now)) {
+      // What has a number is sent: the gateway takes them one after the other.
+      this.#link.sendFrame(encodeInput(model.channels[frame.paneId] ?? NO_CHANNEL, frame));
     }
-    if (this.#queue.held > 0) this.#askNow();
-    else if (pieces.length > 0) this.#confirmSoon();
+    clearTimeout(this.#rest);
+    const until = this.#queue.restUntil(now);
+    if (until !== undefined) this.#rest = setTimeout(() => this.pump(), until - now);
   }
 
-  #confirmSoon(): void {
-    clearTimeout(this.#confirm);
-    this.#confirm = setTimeout(() => this.#askNow(), CONFIRM_MS);
+  /** A gateway tells a refusal again if it can't know whether it was heard; nothing is lost by that. */
+  #tellLost(error: ErrorMessage, bytes: number): void {
+    if (bytes > 0) this.#events.refused({ ...error, bytes });
   }
 
-  #askNow(): void {
-    if (this.#asked || this.#queue.unconfirmed === 0) return;
-    this.#asked = this.#link.send({ type: "ping", requestId: CONFIRM_REQUEST });
-    if (this.#asked) this.#queue.fence();
+  /** Without a connection, what it carried waits, too: it may have to be sent again. */
+  #tellHeld(): void {
+    this.#events.held(this.#queue.waiting + (this.#resumed ? 0 : this.#queue.unconfirmed));
   }
 }

@@ -1,6 +1,6 @@
 // Tells the gateway how large this page shows its panes: only what changed, and not with every pixel of a drag.
 
-import type { Cells } from "../term/paneterminal.ts";
+import type { Cells } from "./frame.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** How long sizes are gathered before they are sent, in milliseconds. */

@@ -1,47 +1,50 @@
 // Which panes' output this page gets, and where in it each of them is.
 
+import { Consumption } from "../model/consumption.ts";
 import { type OutputPiece, OutputStream } from "../model/stream.ts";
 import type { WatchPane } from "../protocol.ts";
 import type { OutputFrame } from "./frame.ts";
 import type { Gateway } from "./gateway.ts";
 
-/**
- * With more unparsed output than this, in bytes, the gateway is told to stop sending; it keeps the newest output.
- * A browser parses a few MiB per second, so this much delays the echo of a key by a fraction of a second.
- */
-const HIGH_BYTES = 1 << 20;
-
-/** With less than this it goes on. */
-const LOW_BYTES = 128 << 10;
+/** A question for a pane's output, until the gateway answers that it is watched. */
+interface Question {
+  /** How many rows of scrollback are to come along. */
+  history: number;
+}
 
 /** One pane's watch. */
 interface Watch {
   stream: OutputStream;
-  /** Output that was handed to the terminal and is not parsed yet, in bytes. */
-  unparsed: number;
-  /** Whether the gateway has been told to stop for the moment. */
-  paused: boolean;
+  consumption: Consumption;
+  /** What was asked on this connection and is not answered, oldest first. */
+  questions: Question[];
 }
 
 /** All watches. */
 export class Watches {
-  #gateway: Pick<Gateway, "mention">;
+  #gateway: Pick<Gateway, "ask">;
+  #consumed: (paneId: string, offset: number) => void;
   #watches = new Map<string, Watch>();
 
-  constructor(gateway: Pick<Gateway, "mention">) {
+  /** `consumed` tells the gateway how far a pane's terminal has got. */
+  constructor(gateway: Pick<Gateway, "ask">, consumed: (paneId: string, offset: number) => void) {
     this.#gateway = gateway;
+    this.#consumed = consumed;
   }
 
   /** Begins to watch panes that are not watched yet. */
   add(paneIds: Iterable<string>): void {
     const fresh = [...paneIds].filter((paneId) => !this.#watches.has(paneId));
-    for (const paneId of fresh) this.#watches.set(paneId, { stream: new OutputStream(), unparsed: 0, paused: false });
-    this.#ask(fresh);
+    for (const paneId of fresh) {
+      this.#watches.set(paneId, { stream: new OutputStream(), consumption: new Consumption(), questions: [] });
+    }
+    this.#askFor(fresh);
   }
 
   /** Ends a watch; what had arrived is forgotten. */
   remove(paneId: string): void {
-    if (this.#watches.delete(paneId)) this.#gateway.mention({ type: "pane_unwatch", paneIds: [paneId] });
+    // That the pane was closed in the meantime is nobody's concern.
+    if (this.#watches.delete(paneId)) this.#gateway.ask({ type: "pane_unwatch", paneIds: [paneId] }).catch(() => undefined);
   }
 
   /** Forgets panes that were closed; the gateway has forgotten them, too. */
@@ -53,42 +56,64 @@ export class Watches {
 
   /** A new connection: asks for the rest of everything. */
   resume(): void {
-    for (const watch of this.#watches.values()) watch.paused = false;
-    this.#ask([...this.#watches.keys()]);
+    for (const watch of this.#watches.values()) watch.questions = [];
+    this.#askFor([...this.#watches.keys()]);
+  }
+
+  /** Whether a pane can be asked for again: a watch that was not answered yet would be taken for the next one's. */
+  isAnswered(paneId: string): boolean {
+    return this.#watches.get(paneId)?.questions.length === 0;
+  }
+
+  /** Asks for a snapshot with `rows` rows of scrollback; fails if none will come. */
+  fetch(paneId: string, rows: number): Promise<void> {
+    return this.#ask([{ paneId, history: rows }]);
   }
 
   /** The gateway answered a watch. */
   watching(paneId: string, head: number): void {
-    this.#watches.get(paneId)?.stream.watching(head);
+    const watch = this.#watches.get(paneId);
+    watch?.stream.watching(head, watch.questions.shift()?.history ?? 0);
   }
 
   /** What the pane's terminal is to be given of a frame. */
   take(paneId: string, frame: OutputFrame): OutputPiece[] {
-    const watch = this.#watches.get(paneId);
-    if (!watch) return [];
-    const pieces = watch.stream.take(frame);
-    for (const piece of pieces) watch.unparsed += piece.bytes.length;
-    if (watch.unparsed > HIGH_BYTES && !watch.paused) {
-      watch.paused = true;
-      this.#gateway.mention({ type: "pane_unwatch", paneIds: [paneId] });
-    }
-    return pieces;
+    return this.#watches.get(paneId)?.stream.take(frame) ?? [];
   }
 
-  /** The terminal has parsed so many more bytes. */
-  parsed(paneId: string, bytes: number): void {
+  /** The terminal has taken a piece in; `idle`: all that it was given. */
+  parsed(paneId: string, piece: OutputPiece, idle: boolean): void {
     const watch = this.#watches.get(paneId);
-    if (!watch) return;
-    watch.unparsed -= bytes;
-    if (watch.paused && watch.unparsed < LOW_BYTES) {
-      watch.paused = false;
-      this.#ask([paneId]);
+    // A piece from before the output was cut back says nothing about what came since.
+    if (!watch || piece.end > (watch.stream.next ?? 0)) return;
+    const restarted = piece.kind === "restart";
+    const bytes = restarted ? 0 : piece.bytes.length;
+    if (watch.consumption.parsed(bytes, idle || restarted, performance.now())) this.#consumed(paneId, piece.end);
+  }
+
+  #askFor(paneIds: string[]): void {
+    // The gateway says by itself which panes are no more.
+    this.#ask(paneIds.map((paneId) => this.#request(paneId))).catch(() => undefined);
+  }
+
+  async #ask(panes: WatchPane[]): Promise<void> {
+    if (panes.length === 0) return;
+    const asked = panes.map(({ paneId, history = 0 }) => {
+      const question = { history };
+      this.#watches.get(paneId)?.questions.push(question);
+      return { paneId, question };
+    });
+    try {
+      await this.#gateway.ask({ type: "pane_watch", panes });
+    } catch (error) {
+      for (const { paneId, question } of asked) this.#forget(paneId, question);
+      throw error;
     }
   }
 
-  #ask(paneIds: string[]): void {
-    if (paneIds.length === 0) return;
-    this.#gateway.mention({ type: "pane_watch", panes: paneIds.map((paneId) => this.#request(paneId)) });
+  #forget(paneId: string, question: Question): void {
+    const watch = this.#watches.get(paneId);
+    if (watch) watch.questions = watch.questions.filter((other) => other !== question);
   }
 
   #request(paneId: string): WatchPane {

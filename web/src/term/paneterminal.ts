@@ -2,25 +2,28 @@
 
 import { ClipboardAddon } from "@xterm/addon-clipboard";
 import { FitAddon } from "@xterm/addon-fit";
-import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
 import { isReport } from "../model/report.ts";
+import { ALL_ROWS } from "../model/scrollback.ts";
 import type { OutputPiece } from "../model/stream.ts";
+import type { Cells } from "../net/frame.ts";
 import { WriteOnlyClipboard } from "./clipboard.ts";
 import { linkHint, openLink } from "./links.ts";
 import { Renderer } from "./renderer.ts";
 import { type Matches, Search } from "./search.ts";
 import { FONT_FAMILY, terminalTheme } from "./theme.ts";
+import { ModelWidths } from "./unicode.ts";
+import { Writer, type WriterEvents } from "./writer.ts";
 
 /** The height of a line, as a multiple of the font's own. */
 const LINE_HEIGHT = 1.15;
 
-/** Lines kept above the screen. */
-const SCROLLBACK_LINES = 10_000;
+/** With Shift, they scroll up. */
+const SCROLL_UP_KEYS = new Set(["PageUp", "Home", "ArrowUp"]);
 
-/** `ESC c`: resets a terminal whatever it was in the middle of. As bytes, so that it also ends a cut character. */
-const RESET = Uint8Array.of(0x1b, 0x63);
+/** All terminals measure alike. */
+const WIDTHS = new ModelWidths();
 
 /** How a terminal looks. */
 export interface Look {
@@ -34,14 +37,8 @@ export function cellStyle(fontSize: number): Partial<CSSStyleDeclaration> {
   return { fontFamily: FONT_FAMILY, fontSize: `${fontSize}px`, lineHeight: String(LINE_HEIGHT), display: "inline-block" };
 }
 
-/** A terminal's size. */
-export interface Cells {
-  cols: number;
-  rows: number;
-}
-
 /** What a terminal tells its owner. */
-export interface TerminalEvents {
+export interface TerminalEvents extends WriterEvents {
   /** A person typed or pasted. */
   input(text: string): void;
   /** The terminal said something by itself. */
@@ -52,8 +49,6 @@ export interface TerminalEvents {
   key(event: KeyboardEvent): boolean;
   /** The search found something. */
   found(matches: Matches): void;
-  /** `bytes` more bytes of output have been taken in. */
-  parsed(bytes: number): void;
 }
 
 /** The terminal of one pane. */
@@ -64,8 +59,7 @@ export class PaneTerminal {
   #renderer: Renderer;
   #events: TerminalEvents;
   #encoder = new TextEncoder();
-  /** The pieces that are being parsed, oldest first. */
-  #parsing: OutputPiece[] = [];
+  #writer: Writer;
   /** Where the next data comes from, if that is known before it comes. */
   #source: "key" | "paste" | "wheel" | undefined;
   #ending = new AbortController();
@@ -83,11 +77,12 @@ export class PaneTerminal {
       macOptionIsMeta: true,
       minimumContrastRatio: 1.1,
       rescaleOverlappingGlyphs: true,
-      scrollback: SCROLLBACK_LINES,
+      scrollback: ALL_ROWS,
       theme: terminalTheme(look.dark),
     });
     this.#renderer = new Renderer(this.#terminal);
     this.search = new Search(this.#terminal, events.found);
+    this.#writer = new Writer(this.#terminal, events);
     this.#loadAddons();
     this.#listen();
   }
@@ -105,22 +100,14 @@ export class PaneTerminal {
     mount.addEventListener("paste", (event) => this.#onPaste(event), { capture: true, signal });
   }
 
-  /** Takes output in. */
-  write(piece: OutputPiece): void {
-    if (piece.reset) this.#terminal.write(RESET);
-    this.#parsing.push(piece);
-    // The callback runs after this piece has been parsed and before the next one is.
-    this.#terminal.write(piece.bytes, () => {
-      this.#parsing.shift();
-      this.#events.parsed(piece.bytes.length);
-    });
+  /** Whether the other screen is shown, which has no scrollback. */
+  get isOnOtherScreen(): boolean {
+    return this.#terminal.buffer.active.type === "alternate";
   }
 
-  /** Makes it as large as the pane's PTY is. */
-  resize({ cols, rows }: Cells): void {
-    if (cols > 0 && rows > 0 && (cols !== this.#terminal.cols || rows !== this.#terminal.rows)) {
-      this.#terminal.resize(cols, rows);
-    }
+  /** Takes output in. */
+  write(piece: OutputPiece): void {
+    this.#writer.write(piece);
   }
 
   /** The size that would fill the element it is in; `undefined` while that has none. */
@@ -166,40 +153,52 @@ export class PaneTerminal {
   #loadAddons(): void {
     const terminal = this.#terminal;
     terminal.loadAddon(this.#fit);
-    terminal.loadAddon(new Unicode11Addon());
-    terminal.unicode.activeVersion = "11";
+    terminal.unicode.register(WIDTHS);
+    terminal.unicode.activeVersion = WIDTHS.version;
     terminal.loadAddon(
       new WebLinksAddon(openLink, { hover: (_, text) => this.#hint(text), leave: () => this.#hint("") }),
     );
     // What history once put into the clipboard is not put there again.
-    const clipboard = new WriteOnlyClipboard(() => !this.#replaying && document.hasFocus());
+    const clipboard = new WriteOnlyClipboard(() => !this.#writer.isReplaying && document.hasFocus());
     terminal.loadAddon(new ClipboardAddon(undefined, clipboard));
-    // The newest handler is asked first: a program that asks for the clipboard gets no answer at all.
+    // The newest handler is asked first: whoever asks for the clipboard gets no answer at all.
     terminal.parser.registerOscHandler(52, (data) => data.endsWith(";?"));
   }
 
   #listen(): void {
     const terminal = this.#terminal;
-    terminal.attachCustomKeyEventHandler((event) => event.type !== "keydown" || !this.#events.key(event));
+    terminal.attachCustomKeyEventHandler((event) => {
+      if (event.type !== "keydown") return true;
+      if (event.shiftKey && SCROLL_UP_KEYS.has(event.key)) this.#lookUp();
+      return !this.#events.key(event);
+    });
     terminal.onKey(() => this.#from("key"));
-    terminal.attachCustomWheelEventHandler(() => {
+    terminal.attachCustomWheelEventHandler((event) => {
       this.#from("wheel");
+      if (event.deltaY < 0 && terminal.modes.mouseTrackingMode === "none") this.#lookUp();
       return true;
+    });
+    // The scrollbar, too; and a selection that is drawn past the edge.
+    terminal.onScroll(() => {
+      const { viewportY, baseY } = terminal.buffer.active;
+      if (viewportY < baseY && !this.#writer.isRestarting) this.#lookUp();
     });
     terminal.onData((data) => this.#onData(data));
     terminal.onBinary((data) => this.#onBinary(data));
     terminal.onBell(() => {
-      if (!this.#replaying) this.#events.bell();
+      if (!this.#writer.isReplaying) this.#events.bell();
     });
   }
 
-  /** Whether the output that is being parsed is history. */
-  get #replaying(): boolean {
-    return this.#parsing[0]?.history ?? false;
+  #lookUp(): void {
+    const { type, viewportY } = this.#terminal.buffer.active;
+    // A page before the top is soon enough to have the rest in time.
+    if (type === "normal") this.#events.lookedUp(viewportY <= this.#terminal.rows);
   }
 
   /** xterm.js emits the data of a key or a wheel step before it returns to the event loop. */
   #from(source: "key" | "wheel"): void {
+    this.#writer.forgetPlace();
     this.#source = source;
     queueMicrotask(() => {
       this.#source = undefined;
@@ -211,12 +210,12 @@ export class PaneTerminal {
     // A wheel that types arrows (in a pager) is looking, too.
     const report = !typed && (this.#source === "wheel" || isReport(data));
     if (!report) this.#events.input(data);
-    else if (!this.#replaying) this.#events.report(this.#encoder.encode(data));
+    else if (!this.#writer.isReplaying) this.#events.report(this.#encoder.encode(data));
   }
 
   /** Only mouse reports of the old form are not text. */
   #onBinary(data: string): void {
-    if (!this.#replaying) this.#events.report(Uint8Array.from(data, (character) => character.charCodeAt(0)));
+    if (!this.#writer.isReplaying) this.#events.report(Uint8Array.from(data, (character) => character.charCodeAt(0)));
   }
 
   #onPaste(event: ClipboardEvent): void {

@@ -3,18 +3,25 @@
 import type { Matches, Search, SearchMode } from "../term/search.ts";
 import { el, iconButton, setText } from "./dom.ts";
 
+/** What a find bar tells its owner. */
+export interface FindEvents {
+  /** It was opened: everything that there is will be looked through. */
+  opened(): void;
+  closed(): void;
+}
+
 /** The find bar of one pane. */
 export class FindBar {
   readonly element: HTMLElement;
   #search: Search;
-  #closed: () => void;
+  #events: FindEvents;
   #input = el("input", { attrs: { type: "text", placeholder: "Find", spellcheck: "false", "aria-label": "Find" } });
   #count = el("span", { class: "find-count" });
   #mode: SearchMode = { caseSensitive: false, regex: false };
 
-  constructor(search: Search, closed: () => void) {
+  constructor(search: Search, events: FindEvents) {
     this.#search = search;
-    this.#closed = closed;
+    this.#events = events;
     this.element = el(
       "div",
       { class: "find-bar" },
@@ -34,6 +41,7 @@ export class FindBar {
   /** Shows the bar, with the selection as its text if there is one on a single line. */
   open(selection: string): void {
     this.element.hidden = false;
+    this.#events.opened();
     if (selection !== "" && !selection.includes("\n")) this.#input.value = selection;
     this.#input.focus();
     this.#input.select();
@@ -44,7 +52,12 @@ export class FindBar {
     if (this.element.hidden) return;
     this.element.hidden = true;
     this.#search.clear();
-    this.#closed();
+    this.#events.closed();
+  }
+
+  /** The terminal's content was put in anew, and the marks are gone. */
+  refresh(): void {
+    if (!this.element.hidden && this.#input.value !== "") this.#next(true);
   }
 
   /** The search found something. */

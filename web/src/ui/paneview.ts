@@ -1,13 +1,16 @@
 // One pane on the page: title bar, terminal, and the card that shows while it has no terminal.
 
 import type { Rect } from "../model/tree.ts";
+import { shellMark } from "../model/shell.ts";
 import { cwdTail, paneLabel } from "../model/text.ts";
+import type { Cells } from "../net/frame.ts";
 import type { PaneInfo } from "../protocol.ts";
-import { type Cells, type Look, PaneTerminal, type TerminalEvents } from "../term/paneterminal.ts";
+import { type Look, PaneTerminal, type TerminalEvents } from "../term/paneterminal.ts";
 import { DeadCard } from "./deadcard.ts";
 import { el, iconButton, setIcon, setText } from "./dom.ts";
 import { FindBar } from "./findbar.ts";
 import { editInline } from "./inline.ts";
+import { ProgressBar } from "./progressbar.ts";
 
 /** How a pane stands. */
 export interface PaneState {
@@ -29,6 +32,8 @@ export interface PaneEvents extends Omit<TerminalEvents, "found"> {
   rename(name: string): void;
   respawn(): void;
   discard(): void;
+  /** Somebody searches it. */
+  searched(): void;
   /** The room for its terminal was measured. */
   measured(cells: Cells): void;
 }
@@ -41,9 +46,11 @@ export class PaneView {
   #mount = el("div", { class: "pane-mount" });
   #scroller = el("div", { class: "pane-scroller" }, this.#mount);
   #body = el("div", { class: "pane-body" }, this.#scroller);
+  #dot = el("span", { class: "dot" });
   #label = el("span", { class: "pane-label" });
   #cwd = el("span", { class: "pane-cwd" });
   #chip = el("span", { class: "pane-chip", text: "zoomed" });
+  #progress = new ProgressBar();
   #zoom: HTMLButtonElement;
   #card: DeadCard;
   #find: FindBar;
@@ -53,9 +60,16 @@ export class PaneView {
 
   constructor(look: Look, events: PaneEvents) {
     this.#events = events;
-    this.terminal = new PaneTerminal(look, { ...events, found: (matches) => this.#find.found(matches) });
+    this.terminal = new PaneTerminal(look, {
+      ...events,
+      found: (matches) => this.#find.found(matches),
+      restarted: (asked, rows) => {
+        events.restarted(asked, rows);
+        this.#find.refresh();
+      },
+    });
     this.#card = new DeadCard(events);
-    this.#find = new FindBar(this.terminal.search, () => this.focus());
+    this.#find = new FindBar(this.terminal.search, { opened: () => events.searched(), closed: () => this.focus() });
     this.#zoom = iconButton("zoom", "Zoom", () => events.zoom());
     this.element = el("section", { class: "pane" }, this.#titleBar(), this.#body);
     this.#body.append(this.#find.element, this.#card.element);
@@ -88,13 +102,16 @@ export class PaneView {
     this.element.classList.toggle("focused", state.focused);
     this.element.classList.toggle("alone", state.alone);
     this.element.dataset["state"] = info?.status.state ?? "live";
+    const mark = shellMark(info);
+    this.#dot.dataset["shell"] = mark?.state ?? "";
+    this.#dot.title = mark?.text ?? "";
+    this.#progress.show(info?.progress);
     setText(this.#label, paneLabel(info));
     setText(this.#cwd, cwdTail(info?.cwd));
     this.#cwd.title = info?.cwd ?? "";
     setIcon(this.#zoom, state.zoomed ? "unzoom" : "zoom", state.zoomed ? "Back to the splits" : "Zoom");
     this.#chip.hidden = !state.zoomed || state.alone;
     this.#card.update(info, state.connected);
-    if (info) this.terminal.resize(info);
     this.#letterbox();
   }
 
@@ -112,6 +129,13 @@ export class PaneView {
   setLook(look: Look): void {
     this.terminal.setLook(look);
     this.measure();
+  }
+
+  /** Whether a snapshot may take the place of its content now; `wanted`: somebody waits for it. */
+  mayRestart(wanted: boolean): boolean {
+    // A snapshot of the other screen has no scrollback, and a selection would be lost.
+    const { isOnOtherScreen, selection } = this.terminal;
+    return !isOnOtherScreen && (wanted || (this.#visible && selection === ""));
   }
 
   /** Opens the find bar. */
@@ -152,7 +176,7 @@ export class PaneView {
 
   #titleBar(): HTMLElement {
     const events = this.#events;
-    const label = el("div", { class: "pane-title" }, el("span", { class: "dot" }), this.#label, this.#cwd, this.#chip);
+    const label = el("div", { class: "pane-title" }, this.#dot, this.#label, this.#cwd, this.#chip);
     label.addEventListener("dblclick", () => this.rename());
     return el(
       "header",
@@ -166,6 +190,7 @@ export class PaneView {
         this.#zoom,
         iconButton("close", "Close pane (Ctrl+Shift+X)", () => events.close()),
       ),
+      this.#progress.element,
     );
   }
 }

@@ -40,6 +40,16 @@ export class Preferences {
     this.#save();
   }
 
+  /** Whether the system is to show notifications. */
+  get notify(): boolean {
+    return this.#settings.notify;
+  }
+
+  set notify(notify: boolean) {
+    this.#settings.notify = notify;
+    this.#save();
+  }
+
   get #dark(): boolean {
     return this.#settings.theme === "auto" ? this.#system.matches : this.#settings.theme === "dark";
   }

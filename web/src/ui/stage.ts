@@ -152,7 +152,7 @@ export class Stage {
     const tab = activeTab(this.#model);
     const focused = focusedPane(tab);
     const alone = tab !== undefined && panesOf(tab.layout.root).length === 1;
-    // Hidden ones too: their terminals have to be as large as their PTYs when output comes.
+    // Hidden ones too: they are as they should be when they are shown.
     for (const [paneId, view] of this.#views) {
       view.update({
         info: this.#model.panes[paneId],

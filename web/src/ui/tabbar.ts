@@ -2,12 +2,14 @@
 
 import type { Attention } from "../model/attention.ts";
 import { activeSession, focusedPane, type Model, tabsOf } from "../model/model.ts";
+import { gravestMark, gravestProgress } from "../model/shell.ts";
 import { dropIndex } from "../model/taborder.ts";
 import { tabDetail } from "../model/text.ts";
 import { panesOf } from "../model/tree.ts";
 import type { Tab } from "../protocol.ts";
 import { el, iconButton, setText } from "./dom.ts";
 import { editInline } from "./inline.ts";
+import { ProgressBar } from "./progressbar.ts";
 
 /** What the tab bar asks for. */
 export interface TabBarEvents {
@@ -25,6 +27,8 @@ interface Entry {
   element: HTMLElement;
   label: HTMLElement;
   detail: HTMLElement;
+  badge: HTMLElement;
+  progress: ProgressBar;
   name: string;
 }
 
@@ -85,6 +89,11 @@ export class TabBar {
     entry.element.classList.toggle("dead", panes.every((paneId) => !model.connected[paneId]));
     entry.element.setAttribute("aria-selected", String(active));
     entry.element.dataset["attention"] = attention.among(panes) ?? "";
+    const infos = panes.map((paneId) => model.panes[paneId]);
+    const mark = gravestMark(infos);
+    entry.element.dataset["shell"] = mark?.state ?? "";
+    entry.badge.title = mark?.text ?? "";
+    entry.progress.show(gravestProgress(infos));
     return entry;
   }
 
@@ -97,7 +106,9 @@ export class TabBar {
     });
     const badge = el("span", { class: "tab-badge" });
     const text = el("span", { class: "tab-text" }, label, detail);
-    const element = el("div", { class: "tab", attrs: { role: "tab", draggable: "true" } }, badge, text, close);
+    const progress = new ProgressBar();
+    const attrs = { role: "tab", draggable: "true" };
+    const element = el("div", { class: "tab", attrs }, badge, text, close, progress.element);
     element.addEventListener("mousedown", (event) => {
       // No focus taken, and no autoscroll with the middle button.
       if (event.button === 1) event.preventDefault();
@@ -108,7 +119,7 @@ export class TabBar {
     });
     element.addEventListener("dblclick", () => this.rename(tabId));
     this.#makeDraggable(element, tabId);
-    const entry = { element, label, detail, name: "" };
+    const entry = { element, label, detail, badge, progress, name: "" };
     this.#entries.set(tabId, entry);
     return entry;
   }

@@ -13,10 +13,14 @@ export class Toasts {
   readonly element = el("div", { class: "toasts", attrs: { role: "status", "aria-live": "polite" } });
   #shown = new Map<string, { toast: HTMLElement; timer: ReturnType<typeof setTimeout> }>();
 
-  /** Shows a message; one with the same text is not shown twice. */
-  show(text: string, tone: "info" | "error" = "info"): void {
+  /** Shows a message; one with the same text is not shown twice. `chosen` runs when it is clicked. */
+  show(text: string, tone: "info" | "error" = "info", chosen?: () => void): void {
     this.#remove(text);
-    const toast = el("button", { class: `toast ${tone}`, text, attrs: { type: "button" }, click: () => this.#remove(text) });
+    const click = (): void => {
+      this.#remove(text);
+      chosen?.();
+    };
+    const toast = el("button", { class: `toast ${tone}`, text, attrs: { type: "button" }, click });
     this.#shown.set(text, { toast, timer: setTimeout(() => this.#remove(text), STAY_MS) });
     this.element.append(toast);
     const [oldest] = this.#shown.keys();

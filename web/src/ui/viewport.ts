@@ -1,6 +1,7 @@
 // How many cells the whole page has room for, before there is a terminal that could be asked.
 
-import { type Cells, cellStyle } from "../term/paneterminal.ts";
+import type { Cells } from "../net/frame.ts";
+import { cellStyle } from "../term/paneterminal.ts";
 import { el } from "./dom.ts";
 
 /** How many letters are measured together, since browsers round widths. */

@@ -11,6 +11,7 @@ describe("attention", () => {
     attention.mark("p1", "bell");
     attention.mark("p2", "death");
     attention.mark("p2", "bell");
+    attention.mark("p1", "done");
     expect(attention.among(["p1", "p2"])).toBe("death");
     expect(attention.among(["p1", "p3"])).toBe("bell");
     expect(attention.count).toBe(2);
@@ -53,9 +54,10 @@ test("the palette finds letters in order, words first", () => {
 });
 
 test("settings that make no sense get their defaults", () => {
-  const usual = { theme: "auto", fontSize: 13 };
+  const usual = { theme: "auto", fontSize: 13, notify: false };
   for (const json of [null, "", "{", "null", "7", '{"theme":"pink","fontSize":"big"}']) {
     expect(parseSettings(json)).toEqual(usual);
   }
-  expect(parseSettings('{"theme":"light","fontSize":99}')).toEqual({ theme: "light", fontSize: 32 });
+  expect(parseSettings('{"theme":"light","fontSize":99}')).toEqual({ theme: "light", fontSize: 32, notify: false });
+  expect(parseSettings('{"notify":true}').notify).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chunks, decodeOutput, encodeInput } from "../../src/net/frame.ts";
+import { chunks, decodeOutput, encodeConsumed, encodeInput, encodeReport } from "../../src/net/frame.ts";
 
 describe("decodeOutput", () => {
   test("reads the header of 13 bytes and leaves the rest", () => {
@@ -12,22 +12,29 @@ describe("decodeOutput", () => {
     });
   });
 
-  test("knows a restart, and frames without payload", () => {
-    const frame = new Uint8Array(13);
-    frame[0] = 2;
-    expect(decodeOutput(frame.buffer)).toMatchObject({ kind: "restart", offset: 0, payload: new Uint8Array() });
+  test("knows the parts of a snapshot, and the size in the last one", () => {
+    const part = Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1, 65).buffer;
+    expect(decodeOutput(part)).toEqual({ kind: "part", offset: 9, channel: 1, payload: Uint8Array.of(65) });
+    const last = Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1, 1, 4, 0, 50, 66).buffer;
+    const size = { cols: 260, rows: 50 };
+    expect(decodeOutput(last)).toEqual({ kind: "restart", offset: 9, channel: 1, size, payload: Uint8Array.of(66) });
   });
 
   test("refuses short frames and unknown kinds", () => {
+    const zeros = (length: number): number[] => new Array<number>(length).fill(0);
     expect(decodeOutput(new ArrayBuffer(0))).toBeUndefined();
     expect(decodeOutput(new ArrayBuffer(12))).toBeUndefined();
-    expect(decodeOutput(Uint8Array.of(3, ...new Array<number>(12).fill(0)).buffer)).toBeUndefined();
+    expect(decodeOutput(Uint8Array.of(2, ...zeros(15)).buffer)).toBeUndefined();
+    expect(decodeOutput(Uint8Array.of(4, ...zeros(12)).buffer)).toBeUndefined();
   });
 });
 
-test("encodeInput writes kind, channel and payload", () => {
-  expect([...encodeInput("input", 0x01020304, Uint8Array.of(97))]).toEqual([1, 1, 2, 3, 4, 97]);
-  expect([...encodeInput("report", 7, new Uint8Array())]).toEqual([2, 0, 0, 0, 7]);
+test("what a viewer sends has kind, channel, number and payload", () => {
+  const bytes = Uint8Array.of(97);
+  expect([...encodeInput(0x01020304, { number: 256, more: false, bytes })]).toEqual([3, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 0, 97]);
+  expect([...encodeInput(7, { number: 1, more: true, bytes })]).toEqual([4, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 97]);
+  expect([...encodeReport(7, bytes)]).toEqual([2, 0, 0, 0, 7, 97]);
+  expect([...encodeConsumed(1, 2 ** 40)]).toEqual([5, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0]);
 });
 
 describe("chunks", () => {
