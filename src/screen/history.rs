@@ -85,13 +85,14 @@ impl History {
 
     /// Adds the newest row.
     pub(super) fn push(&mut self, row: &Row, joined: bool, extras: &Extras) {
-        if !row.wrapped || !self.flows_into(row) {
+        let continues = row.wrapped && self.flows_into(row);
+        if !continues {
             self.end_line();
         }
         let chunk = self.chunk_with_room();
         let before = chunk.bytes.len();
         let mut painter = Painter::new(&mut chunk.bytes, extras);
-        painter.row(row, Gaps::Spaces);
+        painter.row(row, continues, Gaps::Spaces);
         painter.rest();
         let cost = chunk.bytes.len() - before + ROW_OVERHEAD;
         let full = row.cells().last().is_some_and(is_taken);

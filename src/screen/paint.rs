@@ -30,21 +30,22 @@ impl<'a> Painter<'a> {
         Painter { out, extras, pen: Cell::BLANK }
     }
 
-    /// Writes a row, from its first column on. It is left out what is blank at its end.
+    /// Writes a row, from its first column on, but for what is blank at its end. If it continues the row above, its
+    /// first character is what makes it come up.
     #[inline]
-    pub(super) fn row(&mut self, row: &Row, gaps: Gaps) {
+    pub(super) fn row(&mut self, row: &Row, continues: bool, gaps: Gaps) {
         let used = row.used();
         let end = used.iter().rposition(|cell| *cell != Cell::BLANK).map_or(0, |last| last + 1);
-        self.cells(&used[..end], row, gaps);
+        self.cells(&used[..end], row.cells().len(), continues, gaps);
     }
 
-    fn cells(&mut self, cells: &[Cell], row: &Row, gaps: Gaps) {
+    fn cells(&mut self, cells: &[Cell], cols: usize, continues: bool, gaps: Gaps) {
         let mut col = 0;
         while let Some(cell) = cells.get(col) {
             if cell.has_character() {
                 self.look(cell);
                 self.character(cell);
-                if col == 0 && row.wrapped && cell.background != Color::DEFAULT {
+                if col == 0 && continues && cell.background != Color::DEFAULT {
                     // A row that came up at the screen's end by wrapping is full of the pen's background.
                     self.background(&Cell::BLANK);
                     self.out.extend_from_slice(b"\x1b[K");
@@ -53,10 +54,9 @@ impl<'a> Painter<'a> {
                 continue;
             }
             let len = cells[col..].iter().take_while(|other| *other == cell).count();
-            let to_end = col + len == row.cells().len();
             // Erasing to the end from the first column would part the row from the one it continues.
-            let splits = col == 0 && row.wrapped;
-            self.gap(cell, len, to_end && !splits, gaps);
+            let can_part = col > 0 || gaps == Gaps::Spaces;
+            self.gap(cell, len, col + len == cols && can_part, gaps);
             col += len;
         }
     }

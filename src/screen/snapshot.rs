@@ -122,7 +122,7 @@ impl Writer<'_> {
                 Some(before) if row.wrapped => self.continued(&buffer.rows[before], row),
                 Some(_) => self.next_line(row),
                 None if above == Above::OtherLine => self.next_line(row),
-                None => self.painter.row(row, Gaps::Skipped),
+                None => self.painter.row(row, above == Above::SameLine, Gaps::Skipped),
             }
         }
         self.painter.rest();
@@ -134,13 +134,13 @@ impl Writer<'_> {
             self.painter.rest();
         }
         self.text("\r\n");
-        self.painter.row(row, Gaps::Skipped);
+        self.painter.row(row, false, Gaps::Skipped);
     }
 
     /// Writes a row that continues the one above, whatever is at the latter's end.
     fn continued(&mut self, above: &Row, row: &Row) {
         if flows_on(above, row) {
-            self.painter.row(row, Gaps::Skipped);
+            self.painter.row(row, true, Gaps::Skipped);
             return;
         }
         let cols = row.cells().len();
@@ -157,7 +157,7 @@ impl Writer<'_> {
             self.erase_one(&above.cells()[cols - 1]);
             self.text("\x1b[B\r");
         }
-        self.painter.row(row, Gaps::Skipped);
+        self.painter.row(row, false, Gaps::Skipped);
     }
 
     fn erase_one(&mut self, cell: &Cell) {
