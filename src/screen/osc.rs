@@ -77,10 +77,13 @@ impl Terminal {
     }
 }
 
+/// What makes eight bits of a number of so many hexadecimal digits.
+type Scale = fn(u32, u32) -> u32;
+
 /// A colour as `rgb:r/g/b`, with one to four hexadecimal digits each, or `#rgb`, with one to four.
 fn parse_color(spec: &str) -> Option<Rgb> {
     let spec = spec.to_ascii_lowercase();
-    let (parts, scale): ([&str; 3], fn(u32, u32) -> u32) = if let Some(parts) = spec.strip_prefix("rgb:") {
+    let (parts, scale): ([&str; 3], Scale) = if let Some(parts) = spec.strip_prefix("rgb:") {
         let mut parts = parts.split('/');
         let three = [parts.next()?, parts.next()?, parts.next()?];
         if parts.next().is_some() {
