@@ -164,6 +164,16 @@ impl Cell {
         }
     }
 
+    /// The pen after it is restored while it is `current`: xterm.js saves whether it underlines, but not how, nor
+    /// where it links to.
+    pub(super) const fn restored_over(mut self, current: &Cell) -> Cell {
+        if self.style.underline() != 0 && current.style.underline() != 0 {
+            self.style.set_underline(current.style.underline());
+        }
+        self.extra = current.extra;
+        self
+    }
+
     #[inline]
     pub(super) const fn has_character(&self) -> bool {
         self.character != '\0'
