@@ -168,7 +168,8 @@ impl Viewer {
         Ok(())
     }
 
-    /// Reads until `text` and the end of its line came; answers with the rest of that line.
+    /// Reads until `text`, a number and what ends that came; answers with the number. In a snapshot, any sequence
+    /// may come after it.
     ///
     /// # Errors
     /// When it does not come.
@@ -178,8 +179,8 @@ impl Viewer {
             seen.extend_from_slice(&self.read()?);
             let Some(start) = memchr::memmem::find(&seen, text.as_bytes()) else { continue };
             let rest = &seen[start + text.len()..];
-            let Some(end) = memchr::memchr(b'\n', rest) else { continue };
-            return Ok(String::from_utf8_lossy(&rest[..end]).trim().to_owned());
+            let Some(end) = rest.iter().position(|byte| !byte.is_ascii_digit()) else { continue };
+            return Ok(String::from_utf8_lossy(&rest[..end]).into_owned());
         }
     }
 }

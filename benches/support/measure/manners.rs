@@ -14,10 +14,10 @@ use crate::support::table::{Column, Row};
 use crate::support::tmux::{self, Tmux};
 
 /// How long `yes` runs before it is interrupted: long enough to fill all buffers on the way.
-const LEAD: Duration = Duration::from_millis(250);
+const LEAD: Duration = Duration::from_millis(150);
 
 /// The same over the slow line.
-const SLOW_LEAD: Duration = Duration::from_millis(1000);
+const SLOW_LEAD: Duration = Duration::from_millis(800);
 
 const INTERRUPT: &str = "\x03";
 
@@ -54,8 +54,8 @@ fn over_slow_line(bench: &Bench) -> Result<[Row; 2]> {
         for &contender in bench.contenders() {
             let times = match contender {
                 // Each takes seconds.
-                Contender::Relay => bench.scaled(4, 1),
-                Contender::Everpane => bench.scaled(30, 4),
+                Contender::Relay => bench.scaled(3, 1),
+                Contender::Everpane => bench.scaled(25, 4),
             };
             rows.add(contender.column(), &served(bench, contender, Line::Slow, times)?);
         }

@@ -32,7 +32,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let per_pane = |bytes: f64| bytes / count as f64 / 1024.0;
     let mut idle = Row::new(format!("memory per idle pane, {count} panes (KiB)"));
     idle.add(Column::Everpane, per_pane(fresh - before));
-    let mut filled = Row::new("– with its log full, beyond the log (KiB)");
+    let mut filled = Row::new("– with log and scrollback full, beyond the log (KiB)");
     filled.add(Column::Everpane, per_pane(full - before) - RING_BYTES / 1024.0);
     Ok(vec![idle, filled])
 }
