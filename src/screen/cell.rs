@@ -184,6 +184,18 @@ impl Cell {
         self.style.span()
     }
 
+    /// 0 if it is an ASCII character whose look and width are those of `other`. Without a branch, so that many can
+    /// be looked at together.
+    #[inline]
+    pub(super) const fn ascii_difference(&self, other: &Cell) -> u32 {
+        let character = self.character as u32;
+        // NUL is none.
+        let not_ascii = (character | character.wrapping_sub(1)) & !0x7f;
+        let style = (self.style.0 ^ other.style.0) | (self.extra.0 ^ other.extra.0);
+        let colors = (self.foreground.0 ^ other.foreground.0) | (self.background.0 ^ other.background.0);
+        not_ascii | style as u32 | colors
+    }
+
     /// Whether its colours, style and extras are those of `other`.
     #[inline]
     pub(super) fn looks_like(&self, other: &Cell) -> bool {
