@@ -65,7 +65,12 @@ impl Browser {
     }
 
     /// What differs between a terminal that gets all of the output and those that get a snapshot first.
-    pub(crate) fn compare(&mut self, question: &Question, output: &[u8], snapshots: &[u8]) -> Vec<Difference> {
+    pub(crate) fn compare(
+        &mut self,
+        question: &Question,
+        output: &[u8],
+        snapshots: &[u8],
+    ) -> Vec<Difference> {
         let questions = self.questions.as_mut().unwrap();
         serde_json::to_writer(&mut *questions, question).unwrap();
         for part in [b"\n", output, snapshots] {

@@ -120,7 +120,10 @@ impl fmt::Display for Figures {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Figures { streams, places, cuts, differing, kinds } = self;
         let alike = 100.0 * (cuts - differing) as f64 / (*cuts).max(1) as f64;
-        writeln!(formatter, "{streams} streams, {places} places, {cuts} of them different: {alike:.2} % alike")?;
+        writeln!(
+            formatter,
+            "{streams} streams, {places} places, {cuts} of them different: {alike:.2} % alike"
+        )?;
         kinds.iter().try_for_each(|(kind, count)| writeln!(formatter, "  {count:6} {kind}"))
     }
 }

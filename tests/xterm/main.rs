@@ -17,6 +17,9 @@ use streams::Stream;
 /// How many places a large recording is joined at.
 const PLACES: usize = 40;
 
+/// The same for the screens of the server.
+const SERVER_PLACES: usize = 400;
+
 /// The environment variable that names a folder of more recordings.
 const MORE_RECORDINGS: &str = "EVERPANE_RECORDINGS";
 
@@ -76,19 +79,31 @@ fn random_bytes() {
     late_is_early((0..50).map(streams::random_bytes).collect(), PLACES);
 }
 
-/// How many places of a large recording the server's own screens are joined at, and how many of a made-up one.
-const SERVER_PLACES: usize = 400;
+/// On the server all are the same screen.
+fn the_servers_screens_are_the_same(streams: &[Stream], places: usize, resized: bool) {
+    let joined: usize = streams.iter().map(|stream| server::join(stream, places, resized)).sum();
+    println!("{} streams joined at {joined} places on the server, resized: {resized}", streams.len());
+}
 
-/// On the server every screen is the same screen, without any known difference.
-#[test]
-fn the_servers_screens_are_the_same() {
+fn meant_by_programs() -> Vec<Stream> {
     let mut streams = streams::recordings(&root().join("tests/data/recordings"));
     streams.extend(streams::tricky());
     streams.extend(streams::known());
+    streams
+}
+
+#[test]
+fn on_the_server() {
+    let mut streams = meant_by_programs();
     streams.extend((0..40).map(streams::random_sequences));
     streams.extend((0..40).map(streams::random_bytes));
-    let joined: usize = streams.iter().map(|stream| server::join(stream, SERVER_PLACES)).sum();
-    println!("{} streams joined at {joined} places", streams.len());
+    the_servers_screens_are_the_same(&streams, SERVER_PLACES, false);
+}
+
+/// Not with random output: which rows continue a line is not kept where the line was cut, and shows when resized.
+#[test]
+fn on_the_server_when_resized() {
+    the_servers_screens_are_the_same(&meant_by_programs(), PLACES, true);
 }
 
 /// `EVERPANE_RECORDINGS=folder cargo test --test xterm -- --ignored --nocapture`
@@ -96,8 +111,8 @@ fn the_servers_screens_are_the_same() {
 #[ignore = "needs a folder of recordings"]
 fn more_recordings() {
     let folder = std::env::var_os(MORE_RECORDINGS).expect("the variable names a folder");
-    let streams = streams::recordings(Path::new(&folder));
-    let joined: usize = streams.iter().map(|stream| server::join(stream, usize::MAX)).sum();
-    println!("{} streams joined at {joined} places on the server", streams.len());
-    late_is_early(streams, 300);
+    let folder = Path::new(&folder);
+    the_servers_screens_are_the_same(&streams::recordings(folder), 1000, true);
+    the_servers_screens_are_the_same(&streams::recordings(folder), usize::MAX, false);
+    late_is_early(streams::recordings(folder), 300);
 }

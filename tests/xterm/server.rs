@@ -1,4 +1,6 @@
-//! Joining a stream late on the server: one model against another.
+//! Joining a stream late on the server: one model of a screen against another.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use everpane::geometry::Size;
 use everpane::pane::filter::Filter;
@@ -9,28 +11,50 @@ use crate::streams::Stream;
 
 const SCROLLBACK: ScrollbackLimits = ScrollbackLimits { lines: 1000, bytes: 1 << 20 };
 
-/// A late screen sees so much of the output after its snapshot at once, in bytes, before it is compared again.
-const REST: usize = 512;
+/// After how many places a late screen is compared once more.
+const LATER: usize = 7;
 
-/// Joins a stream at about `most` places, all if it is no longer; panics if a screen differs. A snapshot says all that
-/// there is to say of a screen, so two are the same if their snapshots are. Returns the number of places.
-pub(crate) fn join(stream: &Stream, most: usize) -> usize {
-    let step = (stream.bytes.len() / most).max(1);
-    let mut early = Follower::new(stream.size);
-    let mut places = 0;
-    for at in (0..stream.bytes.len()).step_by(step) {
-        let place = || format!("{} at {at}", stream.name);
-        let mut late = early.late();
-        assert!(late.screen.snapshot(usize::MAX) == early.screen.snapshot(usize::MAX), "{}: at once", place());
-        let size = Size { cols: stream.size.cols / 2 + 1, rows: stream.size.rows / 2 + 1 };
-        let mut seen = early.clone_by_feeding(&stream.bytes[..0]);
-        let rest = &stream.bytes[at..stream.bytes.len().min(at + REST)];
-        seen.feed(rest);
-        late.feed(rest);
-        assert!(late.screen.snapshot(usize::MAX) == seen.screen.snapshot(usize::MAX), "{}: later", place());
-        let _ = size;
-        early.feed(&stream.bytes[at..stream.bytes.len().min(at + step)]);
-        places += 1;
+/// Joins a stream at about `most` places, all if it is no longer, and panics if a screen differs: at once, or later.
+/// In the middle of the stream the size changes, if it is to. Returns the number of places.
+pub(crate) fn join(stream: &Stream, most: usize, resized: bool) -> usize {
+    let step = stream.bytes.len().div_ceil(most).max(1);
+    let pieces: Vec<_> = stream.bytes.chunks(step).collect();
+    let Size { cols, rows } = stream.size;
+    let resize_at = if resized { pieces.len() / 2 } else { usize::MAX };
+    let other_size = Size { cols: cols / 2 + 3, rows: rows / 2 + 2 };
+    let mut filter = Filter::new();
+    let clean: Vec<OutputBuf> =
+        pieces.iter().map(|piece| filter.feed(OutputBuf::copy_of(piece), &mut |_, _| {})).collect();
+    let step_into = |screen: &mut Screen, place: usize| {
+        screen.feed(clean[place].payload());
+        if place == resize_at {
+            screen.resize(other_size);
+        }
+    };
+
+    let mut early = Screen::new(stream.size, SCROLLBACK);
+    let mut states = vec![state(&early)];
+    for place in 0..clean.len() {
+        step_into(&mut early, place);
+        states.push(state(&early));
     }
-    places
+    let mut early = Screen::new(stream.size, SCROLLBACK);
+    for place in 0..clean.len() {
+        let mut late = Screen::new(early.size(), SCROLLBACK);
+        late.feed(&early.snapshot(usize::MAX));
+        let bytes = place * step;
+        assert!(state(&late) == states[place], "{} after {bytes} bytes: at once", stream.name);
+        let until = clean.len().min(place + LATER);
+        (place..until).for_each(|place| step_into(&mut late, place));
+        assert!(state(&late) == states[until], "{} after {bytes} bytes: later", stream.name);
+        step_into(&mut early, place);
+    }
+    clean.len()
+}
+
+/// A snapshot says all that there is to say of a screen: two are the same if their snapshots are.
+fn state(screen: &Screen) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    screen.snapshot(usize::MAX).hash(&mut hasher);
+    hasher.finish()
 }
