@@ -116,7 +116,7 @@ export class Conversation {
         this.gateway.tell({ type: "resume", client: this.#client });
         return this.tellViewport();
       case "resumed":
-        return this.sender.resumed(message.known, message.applied);
+        return this.sender.resumed(message.memory, message.applied);
       case "input_ack":
         return this.sender.acknowledged(message.applied);
       case "state":

@@ -23,19 +23,23 @@ export class Gateway {
   readonly home: string;
   #data: string;
   #process: ChildProcess | undefined;
+  #config: string;
   #port = 0;
 
-  private constructor() {
+  private constructor(allowedOrigins: string[]) {
     const root = mkdtempSync(join(tmpdir(), "everpane-e2e-"));
     this.home = join(root, "home");
     this.#data = join(root, "data");
+    this.#config = join(root, "everpane.toml");
     mkdirSync(this.home);
+    // A list of strings is the same in TOML and in JSON.
+    writeFileSync(this.#config, `allowed_origins = ${JSON.stringify(allowedOrigins)}\n`);
     writeFileSync(join(this.home, ".bashrc"), SHELL_RC);
   }
 
-  /** Starts a gateway that has never run before. */
-  static async start(): Promise<Gateway> {
-    const gateway = new Gateway();
+  /** Starts a gateway that has never run before, and serves pages under these origins besides its own. */
+  static async start(allowedOrigins: string[] = []): Promise<Gateway> {
+    const gateway = new Gateway(allowedOrigins);
     try {
       await gateway.start();
       return gateway;
@@ -57,9 +61,10 @@ export class Gateway {
 
   /** Starts it where it was before. */
   async start(): Promise<void> {
-    const args = ["serve", "--listen", `127.0.0.1:${this.#port}`, "--data-dir", this.#data, "--shell", "/bin/bash"];
+    const place = ["--listen", `127.0.0.1:${this.#port}`, "--data-dir", this.#data, "--config", this.#config];
+    const shell = ["--shell", "/bin/bash", "--cwd", this.home];
     const env = { PATH: process.env["PATH"], HOME: this.home, EVERPANE_TOKEN: TOKEN };
-    const child = spawn(PROGRAM, [...args, "--cwd", this.home], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(PROGRAM, ["serve", ...place, ...shell], { env, stdio: ["ignore", "pipe", "inherit"] });
     const failed = once(child, "exit").then(([code]) => Promise.reject(new Error(`the gateway ended with ${code}`)));
     const [line] = await Promise.race([once(createInterface(child.stdout), "line"), failed]);
     failed.catch(() => undefined);

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { test as base, expect } from "vitest";
 import { Gateway } from "./gateway.ts";
+import { Proxy } from "./proxy.ts";
 import { Viewer, type Window } from "./viewer.ts";
 
 /** Where systems keep a browser that can be driven. */
@@ -45,6 +46,8 @@ interface Fixtures {
   /** Terminals are drawn on a canvas, as on most machines. Their text can't be read then. */
   drawn: boolean;
   browser: Browser;
+  /** Another way to the gateway. */
+  proxy: Proxy;
   gateway: Gateway;
   /** Opens a viewer; its browser shares nothing with other viewers. */
   open: (options?: ViewerOptions) => Promise<Viewer>;
@@ -60,8 +63,14 @@ export const test = base.extend<Fixtures>({
     await browser.close();
   },
   // Vitest reads the dependencies of a fixture from this pattern.
-  gateway: async ({}, use) => {
-    const gateway = await Gateway.start();
+  proxy: async ({}, use) => {
+    const proxy = await Proxy.start();
+    await use(proxy);
+    proxy.stop();
+  },
+  gateway: async ({ proxy }, use) => {
+    const gateway = await Gateway.start([proxy.origin]);
+    proxy.leadTo(gateway.origin);
     await use(gateway);
     await gateway.stop();
   },

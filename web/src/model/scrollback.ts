@@ -52,9 +52,10 @@ export class Scrollback {
     this.#busy = now;
   }
 
-  /** Somebody looks at what is above the screen; `atTop`: at the oldest row that is there. */
-  lookedUp(atTop: boolean): void {
+  /** Somebody looks at what is above the screen; `atTop`: at the oldest row that is there. Returns whether more comes. */
+  lookedUp(atTop: boolean): boolean {
     if (atTop || this.#asked === 0) this.wantAll();
+    return this.#wanted > 0;
   }
 
   /** Somebody needs all of it. */

@@ -37,10 +37,11 @@ export class History {
     this.#pump(paneId);
   }
 
-  /** Somebody looks at what is above a pane's screen; `atTop`: at the oldest row that is there. */
-  lookedUp(paneId: string, atTop: boolean): void {
-    this.#entry(paneId).scrollback.lookedUp(atTop);
+  /** Somebody looks at what is above a pane's screen; `atTop`: at the oldest row that is there. Returns whether more comes. */
+  lookedUp(paneId: string, atTop: boolean): boolean {
+    const comes = this.#entry(paneId).scrollback.lookedUp(atTop);
     this.#pump(paneId);
+    return comes;
   }
 
   /** Somebody searches a pane. */

@@ -4,7 +4,7 @@
 import { chunks, type NumberedInput } from "./frame.ts";
 
 /** The most bytes of one message, so that a paste does not hold up what is typed elsewhere. */
-const MESSAGE_BYTES = 16 << 10;
+const MESSAGE_BYTES = 32 << 10;
 
 /** The most bytes that may be on their way to one pane: little can be torn apart when one message is not taken. */
 const LANE_BYTES = 32 << 10;
@@ -24,9 +24,12 @@ const HELD_BYTES = 64 << 10;
 /** The most bytes that are taken while the connection is up: the largest paste. */
 const QUEUED_BYTES = 8 << 20;
 
-/** How long a pane that had no room is left alone, in milliseconds; twice as long every further time. */
+/**
+ * How long a pane that had no room is left alone, in milliseconds; twice as long every further time. After two seconds
+ * the gateway takes an open paste for complete.
+ */
 const FIRST_REST_MS = 50;
-const LONGEST_REST_MS = 2_000;
+const LONGEST_REST_MS = 800;
 
 /** One message's worth of input. */
 interface Piece {
@@ -38,7 +41,7 @@ interface Piece {
   first: boolean;
   /** Whether the paste goes on with the next piece. */
   more: boolean;
-  /** At most 16 KiB. */
+  /** At most `MESSAGE_BYTES`. */
   bytes: Uint8Array;
 }
 
@@ -74,6 +77,8 @@ export class InputQueue {
   #sent: Sent[] = [];
   #unconfirmed = 0;
   #waiting = 0;
+  /** Which memory of this page the gateway counts under; none before its first word. */
+  #memory: number | undefined;
   #nextNumber = 1;
   #nextPlace = 0;
   #nextPaste = 0;
@@ -107,7 +112,7 @@ export class InputQueue {
     for (const frame of this.#sent) frame.carried = true;
     for (const [paneId, lane] of this.#lanes) {
       if (lane.restUntil > now) continue;
-      for (let next = lane.pieces[0]; next && this.#hasRoom(lane, next, pending(paneId)); next = lane.pieces[0]) {
+      for (let next = lane.pieces[0]; next && this.#mayGo(paneId, next, pending(paneId)); next = lane.pieces[0]) {
         lane.pieces.shift();
         ready.push(this.#number(paneId, lane, next));
       }
@@ -157,18 +162,16 @@ export class InputQueue {
   }
 
   /**
-   * A new connection, to a gateway that has taken everything up to `applied`; `known`: it is the one that this page
-   * spoke to before. Else nobody knows whether it has what was sent: that is not sent again. Returns how many bytes
-   * that were.
+   * A new connection, to a gateway that remembers under `memory` that everything up to `applied` was dealt with. If the
+   * numbers were counted under another one, nobody knows whether what was sent has arrived: it is not sent again, nor
+   * is the rest of a paste without its beginning. Returns how many bytes that were.
    */
-  resumed(known: boolean, applied: number): number {
-    if (known) {
-      this.acknowledged(applied);
-      return 0;
-    }
-    const uncertain = this.#unconfirmed;
-    this.acknowledged(Number.POSITIVE_INFINITY);
-    this.#nextNumber = 1;
+  resumed(memory: number, applied: number): number {
+    const isSame = memory === this.#memory;
+    const uncertain = isSame ? 0 : this.#unconfirmed + this.#dropRests();
+    this.acknowledged(isSame ? applied : Number.POSITIVE_INFINITY);
+    if (!isSame) this.#nextNumber = applied + 1;
+    this.#memory = memory;
     return uncertain;
   }
 
@@ -201,15 +204,31 @@ export class InputQueue {
     return before - this.#waiting - this.#unconfirmed;
   }
 
-  #hasRoom(lane: Lane, { bytes }: Piece, pending: number): boolean {
-    if (this.#sent.length >= SENT_MESSAGES || this.#unconfirmed + bytes.length > SENT_BYTES) return false;
-    return lane.sent + bytes.length <= Math.min(LANE_BYTES, PENDING_BYTES - pending);
+  #mayGo(paneId: string, piece: Piece, pending: number): boolean {
+    const size = piece.bytes.length;
+    if (this.#sent.length >= SENT_MESSAGES || this.#unconfirmed + size > SENT_BYTES) return false;
+    const underway = this.#sent.filter((frame) => frame.paneId === paneId);
+    // Of two messages, the second may be taken and the first not: nothing goes along with a piece of a paste.
+    if (underway.length > 0 && (isPart(piece) || underway.some((frame) => isPart(frame.piece)))) return false;
+    // A paste that was begun goes on: the gateway refuses what it has no room for, but waits for no pause.
+    if (!piece.first) return true;
+    return this.#lane(paneId).sent + size <= Math.min(LANE_BYTES, PENDING_BYTES - pending);
+  }
+
+  /** Drops what is left of pastes that were begun. Returns how many bytes that were. */
+  #dropRests(): number {
+    let bytes = 0;
+    for (const lane of this.#lanes.values()) {
+      const begun = lane.pieces[0];
+      if (begun && !begun.first) bytes += this.#drop(lane, (piece) => piece.paste === begun.paste);
+    }
+    return bytes;
   }
 
   /** Adds to what waits last for a pane, if that is keys and not part of a paste. */
   #joins(paneId: string, bytes: Uint8Array): boolean {
     const last = this.#lane(paneId).pieces.at(-1);
-    if (!last || !last.first || last.more || last.bytes.length + bytes.length > MESSAGE_BYTES) return false;
+    if (!last || isPart(last) || last.bytes.length + bytes.length > MESSAGE_BYTES) return false;
     const joined = new Uint8Array(last.bytes.length + bytes.length);
     joined.set(last.bytes);
     joined.set(bytes, last.bytes.length);
@@ -259,4 +278,9 @@ export class InputQueue {
     this.#lanes.set(paneId, lane);
     return lane;
   }
+}
+
+/** Whether a piece is not all of what was pasted. */
+function isPart({ first, more }: Piece): boolean {
+  return more || !first;
 }

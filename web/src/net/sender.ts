@@ -13,7 +13,7 @@ const NO_CHANNEL = 0xffffffff;
 export interface SenderEvents {
   /** There is no room for `bytes` more bytes. */
   full(paneId: string, bytes: number): void;
-  /** The gateway does not know this page any more; `bytes` sent before may or may not have arrived. */
+  /** The gateway has forgotten this page since; `bytes` sent before may or may not have arrived. */
   uncertain(bytes: number): void;
   /** `bytes` waited for panes that are no more. */
   closed(bytes: number): void;
@@ -66,9 +66,9 @@ export class Sender {
   }
 
   /** The gateway has told what it has of this page's input; see `InputQueue.resumed`. */
-  resumed(known: boolean, applied: number): void {
+  resumed(memory: number, applied: number): void {
     this.#resumed = true;
-    const uncertain = this.#queue.resumed(known, applied);
+    const uncertain = this.#queue.resumed(memory, applied);
     if (uncertain > 0) this.#events.uncertain(uncertain);
     this.pump();
   }

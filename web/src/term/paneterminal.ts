@@ -172,10 +172,13 @@ export class PaneTerminal {
       if (event.shiftKey && SCROLL_UP_KEYS.has(event.key)) this.#lookUp();
       return !this.#events.key(event);
     });
-    terminal.onKey(() => this.#from("key"));
+    terminal.onKey(() => {
+      this.#writer.forgetPlace();
+      this.#from("key");
+    });
     terminal.attachCustomWheelEventHandler((event) => {
       this.#from("wheel");
-      if (event.deltaY < 0 && terminal.modes.mouseTrackingMode === "none") this.#lookUp();
+      this.#onWheel(event);
       return true;
     });
     // The scrollbar, too; and a selection that is drawn past the edge.
@@ -190,15 +193,30 @@ export class PaneTerminal {
     });
   }
 
-  #lookUp(): void {
+  /** Returns whether there will be more to look at than there is. */
+  #lookUp(): boolean {
     const { type, viewportY } = this.#terminal.buffer.active;
     // A page before the top is soon enough to have the rest in time.
-    if (type === "normal") this.#events.lookedUp(viewportY <= this.#terminal.rows);
+    return type === "normal" && this.#events.lookedUp(viewportY <= this.#terminal.rows);
+  }
+
+  #onWheel(event: WheelEvent): void {
+    if (event.deltaY >= 0) return this.#writer.forgetPlace();
+    if (this.#terminal.modes.mouseTrackingMode !== "none" || !this.#lookUp()) return;
+    // There is nothing to scroll yet, so xterm.js does nothing.
+    if (this.#terminal.buffer.active.viewportY === 0) this.#writer.lookFurtherUp(this.#wheelRows(event));
+  }
+
+  /** How many rows a turn of the wheel is; at least one. */
+  #wheelRows({ deltaMode, deltaY }: WheelEvent): number {
+    const { rows, element } = this.#terminal;
+    const rowHeight = (element?.querySelector(".xterm-screen")?.clientHeight ?? 0) / rows || 1;
+    const unit = deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 / (2 * rowHeight) : deltaMode === WheelEvent.DOM_DELTA_LINE ? 1 : rows;
+    return Math.max(1, Math.round(Math.abs(deltaY) * unit));
   }
 
   /** xterm.js emits the data of a key or a wheel step before it returns to the event loop. */
   #from(source: "key" | "wheel"): void {
-    this.#writer.forgetPlace();
     this.#source = source;
     queueMicrotask(() => {
       this.#source = undefined;

@@ -12,8 +12,8 @@ export interface WriterEvents {
   parsed(piece: OutputPiece, idle: boolean): void;
   /** A snapshot is shown that was asked for with `asked` rows of scrollback and has `rows`. */
   restarted(asked: number, rows: number): void;
-  /** Somebody looks at what is above the screen; `atTop`: at the oldest row that is there. */
-  lookedUp(atTop: boolean): void;
+  /** Somebody looks at what is above the screen; `atTop`: at the oldest row that is there. Returns whether more comes. */
+  lookedUp(atTop: boolean): boolean;
 }
 
 /** The part of a terminal that a writer needs. */
@@ -27,7 +27,7 @@ export class Writer {
   #parsing: OutputPiece[] = [];
   /** What waits until all of that is parsed, beginning with a snapshot. */
   #waiting: OutputPiece[] = [];
-  /** How far above the bottom the user was looking before a snapshot that had not as much scrollback, in rows. */
+  /** How far above the bottom the user wants to look as soon as there is as much scrollback, in rows. */
   #owed = 0;
 
   constructor(terminal: Written, events: WriterEvents) {
@@ -50,6 +50,12 @@ export class Writer {
   write(piece: OutputPiece): void {
     this.#waiting.push(piece);
     this.#next();
+  }
+
+  /** The user looks so many rows further up than there is anything yet. */
+  lookFurtherUp(rows: number): void {
+    const { baseY, viewportY } = this.#terminal.buffer.active;
+    this.#owed = Math.max(baseY - viewportY, this.#owed) + rows;
   }
 
   /** The user went elsewhere, or typed: where they looked before is of no concern any more. */

@@ -16,9 +16,22 @@ function take(queue: InputQueue, now = 0): InputFrame[] {
   return queue.take(nothingPending, now);
 }
 
+/** The sizes of so many messages for one pane, and whether more belongs to them; each is acknowledged before the next. */
+function takeOneByOne(queue: InputQueue, count: number): [number, boolean][] {
+  return Array.from({ length: count }, () => {
+    const [frame] = take(queue);
+    queue.acknowledged(frame?.number ?? 0);
+    return [frame?.bytes.length ?? 0, frame?.more ?? false];
+  });
+}
+
+/** What the gateway remembers of the page. */
+const MEMORY = 7;
+
 /** A queue that has sent some text for `p1`, one message each. */
 function sent(...texts: string[]): InputQueue {
   const queue = new InputQueue();
+  queue.resumed(MEMORY, 0);
   for (const each of texts) {
     queue.push("p1", bytes(each), true);
     take(queue);
@@ -40,29 +53,36 @@ describe("order", () => {
   test("keys that wait make one message, and stay out of pastes", () => {
     const queue = new InputQueue();
     for (const key of "keys") queue.push("p1", bytes(key), true);
-    queue.push("p1", new Uint8Array(17 * KIB), true);
+    queue.push("p1", new Uint8Array(33 * KIB), true);
     for (const key of "more") queue.push("p1", bytes(key), true);
-    expect(take(queue).map(({ bytes, more }) => [bytes.length, more])).toEqual([[4, false], [16 * KIB, true], [KIB, false], [4, false]]);
+    expect(takeOneByOne(queue, 4)).toEqual([[4, false], [32 * KIB, true], [KIB, false], [4, false]]);
   });
 
-  test("a paste is cut into messages of at most 16 KiB that belong together", () => {
+  test("of a paste and what follows it, one message is on its way", () => {
     const queue = new InputQueue();
-    queue.push("p1", new Uint8Array(24 * KIB), true);
+    queue.push("p1", bytes("keys"), true);
+    take(queue);
+    queue.push("p1", new Uint8Array(80 * KIB), true);
     queue.push("p1", bytes("x"), true);
-    expect(take(queue).map(({ bytes, more }) => [bytes.length, more])).toEqual([[16 * KIB, true], [8 * KIB, false], [1, false]]);
+    expect(take(queue)).toEqual([]);
+    for (const [number, length, more] of [[2, 32 * KIB, true], [3, 32 * KIB, true], [4, 16 * KIB, false], [5, 1, false]] as const) {
+      queue.acknowledged(number - 1);
+      expect(take(queue).map((frame) => [frame.number, frame.bytes.length, frame.more])).toEqual([[number, length, more]]);
+      expect(take(queue)).toEqual([]);
+    }
   });
 });
 
 describe("pace", () => {
   test("at most 32 KiB are on the way to a pane", () => {
     const queue = new InputQueue();
-    queue.push("p1", new Uint8Array(300 * KIB), true);
-    expect(take(queue)).toHaveLength(2);
+    queue.push("p1", new Uint8Array(20 * KIB), true);
+    expect(take(queue)).toHaveLength(1);
+    queue.push("p1", new Uint8Array(20 * KIB), true);
     expect(take(queue)).toEqual([]);
+    expect([queue.unconfirmed, queue.waiting]).toEqual([20 * KIB, 20 * KIB]);
     queue.acknowledged(1);
-    expect(take(queue).map(({ number }) => number)).toEqual([3]);
-    expect(queue.unconfirmed).toBe(32 * KIB);
-    expect(queue.waiting).toBe(252 * KIB);
+    expect(take(queue).map(({ number }) => number)).toEqual([2]);
   });
 
   test("at most 256 KiB are on the way to all panes", () => {
@@ -85,7 +105,15 @@ describe("pace", () => {
     queue.push("p1", new Uint8Array(32 * KIB), true);
     queue.push("p2", bytes("x"), true);
     const frames = queue.take((paneId) => (paneId === "p1" ? 100 * KIB : 0), 0);
-    expect(frames.map(({ paneId, bytes }) => [paneId, bytes.length])).toEqual([["p1", 16 * KIB], ["p2", 1]]);
+    expect(frames.map(({ paneId }) => paneId)).toEqual(["p2"]);
+  });
+
+  test("a paste that was begun goes on whatever the gateway holds, or it would count as complete", () => {
+    const queue = new InputQueue();
+    queue.push("p1", new Uint8Array(80 * KIB), true);
+    expect(take(queue)).toHaveLength(1);
+    queue.acknowledged(1);
+    expect(queue.take(() => 200 * KIB, 0)).toHaveLength(1);
   });
 });
 
@@ -111,19 +139,36 @@ describe("a new connection", () => {
     queue.acknowledged(1);
     queue.disconnected();
     queue.push("p1", bytes("d"), false);
-    expect(queue.resumed(true, 2)).toBe(0);
+    expect(queue.resumed(MEMORY, 2)).toBe(0);
     expect(text(take(queue))).toBe("3:p1:c 4:p1:d");
     expect(take(queue)).toEqual([]);
   });
 
-  test("to a gateway that knows nothing carries only what was never sent, counted anew", () => {
+  test("to a gateway with another memory carries only what was never sent, counted anew", () => {
     const queue = sent("abc", "de");
     queue.acknowledged(1);
     queue.disconnected();
     queue.push("p1", bytes("f"), false);
-    expect(queue.resumed(false, 0)).toBe(2);
+    expect(queue.resumed(MEMORY + 1, 0)).toBe(2);
     expect(queue.unconfirmed).toBe(0);
     expect(text(take(queue))).toBe("1:p1:f");
+    queue.disconnected();
+    expect(queue.resumed(MEMORY + 1, 0)).toBe(0);
+    expect(text(take(queue))).toBe("1:p1:f");
+  });
+
+  test("to a gateway with another memory carries no rest of a paste", () => {
+    const queue = sent();
+    queue.push("p1", new Uint8Array(80 * KIB), true);
+    queue.push("p1", bytes("x"), true);
+    take(queue);
+    queue.push("p2", new Uint8Array(40 * KIB), true);
+    queue.disconnected();
+    expect(queue.resumed(MEMORY + 1, 4)).toBe(80 * KIB);
+    expect(take(queue).map(({ number, paneId, bytes }) => [number, paneId, bytes.length])).toEqual([
+      [5, "p1", 1],
+      [6, "p2", 32 * KIB],
+    ]);
   });
 });
 
@@ -141,17 +186,17 @@ describe("no room", () => {
   test("the pane rests, longer every time, until it takes something", () => {
     const queue = sent("a");
     const rests: number[] = [];
-    for (let number = 1; number < 9; number += 1) {
+    for (let number = 1; number < 8; number += 1) {
       queue.sendAgain(number, 0);
       const until = queue.restUntil(0) ?? Number.NaN;
       rests.push(until);
       take(queue, until);
     }
-    expect(rests).toEqual([50, 100, 200, 400, 800, 1600, 2000, 2000]);
-    queue.acknowledged(9);
+    expect(rests).toEqual([50, 100, 200, 400, 800, 800, 800]);
+    queue.acknowledged(8);
     queue.push("p1", bytes("b"), true);
     take(queue, 9000);
-    queue.sendAgain(10, 9000);
+    queue.sendAgain(9, 9000);
     expect(queue.restUntil(9000)).toBe(9050);
     expect(queue.restUntil(9050)).toBeUndefined();
   });
@@ -178,10 +223,9 @@ describe("a refusal", () => {
     queue.push("p1", new Uint8Array(80 * KIB), true);
     queue.push("p1", bytes("next"), true);
     take(queue);
-    expect(queue.refused(1)).toBe(64 * KIB);
-    expect(queue.refused(2)).toBe(16 * KIB);
-    expect(queue.refused(2)).toBeUndefined();
-    expect(text(take(queue))).toBe("3:p1:next");
+    expect(queue.refused(1)).toBe(80 * KIB);
+    expect(queue.refused(1)).toBeUndefined();
+    expect(text(take(queue))).toBe("2:p1:next");
   });
 });
 
@@ -193,8 +237,8 @@ describe("panes", () => {
     take(queue);
     queue.discard("p1");
     queue.push("p1", bytes("next"), true);
-    queue.acknowledged(3);
-    expect(take(queue).map(({ more, bytes }) => [more, bytes.length])).toEqual([[false, 0], [false, 4]]);
+    queue.acknowledged(2);
+    expect(takeOneByOne(queue, 2)).toEqual([[0, false], [4, false]]);
     queue.push("p1", bytes("whole"), true);
     queue.discard("p1");
     expect(take(queue)).toEqual([]);
@@ -209,7 +253,7 @@ describe("panes", () => {
     expect(queue.unconfirmed).toBe(7);
     queue.disconnected();
     expect(queue.retain((paneId) => paneId === "p2")).toBe(7);
-    queue.resumed(true, 0);
+    queue.resumed(MEMORY, 0);
     // The gateway takes no number before the one that it expects.
     expect(text(take(queue))).toBe("1:p1: 2:p2:de");
     expect(queue.refused(1)).toBe(0);

@@ -26,16 +26,16 @@ test("nothing is sent before the gateway has said what it has, and what the pane
   const model = reduce(EMPTY, { type: "layout_update", ...layout(1, ["t1"]) });
   setModel(undefined);
   sender.input("p1", "ab");
-  sender.resumed(false, 0);
+  sender.resumed(7, 0);
   setModel(model);
   expect(said).toEqual(["held 2", "held 2"]);
   sender.pump();
   expect(said.at(-1)).toBe("1:ab");
 });
 
-test("a broken connection loses nothing as long as the gateway knows this page", () => {
+test("a broken connection loses nothing as long as the gateway remembers this page", () => {
   const { sender, said } = setUp();
-  sender.resumed(false, 0);
+  sender.resumed(7, 0);
   sender.input("p1", "a");
   sender.input("p1", "b");
   sender.acknowledged(1);
@@ -43,16 +43,16 @@ test("a broken connection loses nothing as long as the gateway knows this page",
   sender.input("p1", "c");
   expect(said).toEqual(["1:a", "2:b", "held 1", "held 2"]);
   said.length = 0;
-  sender.resumed(true, 1);
+  sender.resumed(7, 1);
   expect(said).toEqual(["2:b", "3:c"]);
   sender.disconnected();
-  sender.resumed(false, 0);
+  sender.resumed(8, 0);
   expect(said.slice(2)).toEqual(["held 2", "uncertain 2"]);
 });
 
 test("input that there was no room for is kept", () => {
   const { sender, said } = setUp();
-  sender.resumed(false, 0);
+  sender.resumed(7, 0);
   sender.input("p1", "abc");
   sender.refused({ code: "input_full", message: "" }, 1);
   expect(said).toEqual(["1:abc", "held 3"]);
@@ -65,7 +65,7 @@ test("input that there was no room for is kept", () => {
 
 test("another refusal is told once, with what is lost", () => {
   const { sender, said } = setUp();
-  sender.resumed(false, 0);
+  sender.resumed(7, 0);
   sender.input("p1", "abc");
   sender.refused({ code: "pane_manual", message: "" }, 1);
   sender.refused({ code: "pane_manual", message: "" }, 1);

@@ -39,7 +39,7 @@ function setUp(): Stage {
       if (idle) finish();
     },
     restarted: (asked, rows) => said.push(`${asked} asked, ${rows} there`),
-    lookedUp: () => said.push("looked up"),
+    lookedUp: () => said.push("looked up") > 0,
   });
   terminal.onBell(() => said.push(writer.isReplaying ? "old bell" : "bell"));
   return { terminal, writer, said, done: () => new Promise((resolve) => (finish = resolve)) };
@@ -106,6 +106,20 @@ test("who looked up before a snapshot without scrollback is there again when it 
   await done();
   expect(text(terminal)).toBe("screen");
   expect(said).toContain("looked up");
+  writer.write({ ...restart(20, 5, lines(30)), asked: 10_000 });
+  await done();
+  expect(text(terminal)).toMatch(/^line 17\n/);
+});
+
+test("who looked up before there was anything is there as soon as it comes", async () => {
+  const { terminal, writer, done } = setUp();
+  writer.write(restart(20, 5, "screen"));
+  await done();
+  writer.lookFurtherUp(3);
+  writer.lookFurtherUp(5);
+  writer.write({ ...restart(20, 5, lines(30)), asked: 10_000 });
+  await done();
+  expect(text(terminal)).toMatch(/^line 17\n/);
   writer.write({ ...restart(20, 5, lines(30)), asked: 10_000 });
   await done();
   expect(text(terminal)).toMatch(/^line 17\n/);
