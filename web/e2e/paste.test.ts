@@ -25,3 +25,18 @@ test("a large paste arrives byte by byte", async ({ gateway, open }) => {
   await viewer.sees(/^got-\d+$/m);
   expect(readFileSync(join(gateway.home, "pasted"), "utf8")).toBe(text);
 });
+
+test("an interrupt key goes past a paste that nobody reads", async ({ gateway, open }) => {
+  const viewer = await open();
+  await viewer.sees(/^ready\$/);
+  await viewer.run("sleep 1000");
+  await viewer.sees(/sleep 1000/);
+  await viewer.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: gateway.origin });
+  await viewer.page.evaluate((clip) => navigator.clipboard.writeText(clip), "a line of many\n".repeat(60_000));
+  await viewer.press("Control+Shift+V");
+  await expect.poll(() => viewer.page.locator(".pill").textContent()).toMatch(/sending/);
+  await viewer.press("Control+C");
+  await viewer.run("clear; echo free-$((1+1))");
+  await viewer.sees(/^free-2\nready\$$/m);
+  expect((await viewer.toasts()).join("\n")).toMatch(/not sent: you interrupted/);
+});

@@ -26,6 +26,16 @@ test("a late page looks as an early one", async ({ open }) => {
   expect((await late.look()).join("\n")).toMatch(/bold red/);
 });
 
+test("reversed text has the background's colour", async ({ open }) => {
+  const viewer = await open();
+  await viewer.sees(/^ready\$/);
+  await viewer.run("clear; printf '\\e[7mreversed\\e[0m\\n'");
+  const colour = (): Promise<string> =>
+    viewer.page.locator(".xterm-rows span", { hasText: "reversed" }).first().evaluate((span) => getComputedStyle(span).color);
+  await viewer.sees(/^reversed$/m);
+  await expect.poll(colour).toBe("rgb(18, 21, 28)");
+});
+
 test("a late page of a program on the other screen looks as an early one, and after it too", async ({ open }) => {
   const early = await open();
   await early.sees(/^ready\$/);

@@ -71,6 +71,7 @@ export class Conversation {
     this.sender = new Sender(this.#link, () => (this.#current ? this.#model : undefined), {
       full: (paneId, bytes) => events.lost({ paneId, bytes, why: "full" }),
       uncertain: (bytes) => events.lost({ bytes, why: "cut" }),
+      interrupted: (paneId, bytes) => events.lost({ paneId, bytes, why: "interrupted" }),
       closed: (bytes) => events.lost({ bytes, why: "closed" }),
       refused: (error) => events.refusal(error),
       held: (bytes) => events.held(bytes),

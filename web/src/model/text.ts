@@ -54,8 +54,8 @@ export interface Loss {
   /** The pane, if it was for one only. */
   paneId?: string;
   bytes: number;
-  /** There was no room; the connection broke, so that nobody knows; or the pane it was for is gone. */
-  why: "full" | "cut" | "closed";
+  /** There was no room; an interrupt key; the connection broke, so that nobody knows; or the pane it was for is gone. */
+  why: "full" | "interrupted" | "cut" | "closed";
 }
 
 /** Tells of lost input. */
@@ -63,6 +63,7 @@ export function lostText(loss: Loss, panes: Record<string, PaneInfo>): string {
   const count = byteCount(loss.bytes);
   if (loss.why === "cut") return `The connection broke with ${count} of input on the way; they may not have arrived.`;
   if (loss.why === "closed") return `${count} not delivered: the pane they were typed into is gone.`;
+  if (loss.why === "interrupted") return `${prefix(loss.paneId, panes)}${count} not sent: you interrupted the program before.`;
   return `${prefix(loss.paneId, panes)}${count} not taken, because too much is waiting already.`;
 }
 

@@ -31,6 +31,11 @@ const QUEUED_BYTES = 8 << 20;
 const FIRST_REST_MS = 50;
 const LONGEST_REST_MS = 800;
 
+/** Interrupt, quit and suspend: alone in a message, they go past what a program does not read. */
+const INTERRUPTS = new Set([0x03, 0x1c, 0x1a]);
+
+const NOTHING = new Uint8Array();
+
 /** One message's worth of input. */
 interface Piece {
   /** Counts pieces, so that one that comes back finds its place again. */
@@ -68,6 +73,8 @@ interface Lane {
   restUntil: number;
   /** How long the next rest is. */
   rest: number;
+  /** The paste that was stopped last. */
+  stopped: number | undefined;
 }
 
 /** Keeps the order per pane; panes do not wait for each other. */
@@ -140,8 +147,10 @@ export class InputQueue {
   sendAgain(number: number, now: number): void {
     const frame = this.#remove(number);
     if (!frame) return;
-    this.#putBack(frame.paneId, frame.piece);
     const lane = this.#lane(frame.paneId);
+    // A paste that was stopped only ends: there may never be room for it.
+    const isStopped = frame.piece.paste === lane.stopped;
+    this.#putBack(frame.paneId, isStopped ? { ...frame.piece, bytes: NOTHING } : frame.piece);
     lane.restUntil = now + lane.rest;
     lane.rest = Math.min(2 * lane.rest, LONGEST_REST_MS);
   }
@@ -175,13 +184,15 @@ export class InputQueue {
     return uncertain;
   }
 
-  /** Drops what waits for a pane. */
-  discard(paneId: string): void {
-    const lane = this.#lane(paneId);
-    const next = lane.pieces[0];
-    this.#drop(lane, () => true);
-    // The gateway keeps everybody else's keys back until a paste has ended.
-    if (next && !next.first) lane.pieces.push({ ...next, more: false, bytes: new Uint8Array() });
+  /** Drops what waits for a pane. Returns how many bytes that were. */
+  discard(paneId: string): number {
+    return this.#stop(paneId, () => NOTHING);
+  }
+
+  /** Drops what waits for a pane, so that an interrupt key goes past it. Returns how many bytes that were. */
+  interrupt(paneId: string): number {
+    this.#lane(paneId).restUntil = 0;
+    return this.#stop(paneId, bracketEnd);
   }
 
   /**
@@ -210,9 +221,24 @@ export class InputQueue {
     const underway = this.#sent.filter((frame) => frame.paneId === paneId);
     // Of two messages, the second may be taken and the first not: nothing goes along with a piece of a paste.
     if (underway.length > 0 && (isPart(piece) || underway.some((frame) => isPart(frame.piece)))) return false;
-    // A paste that was begun goes on: the gateway refuses what it has no room for, but waits for no pause.
-    if (!piece.first) return true;
+    // An interrupt key makes room. A paste that was begun goes on: the gateway refuses what it has no room for, but
+    // takes a pause for the end.
+    if (!piece.first || isInterrupt(piece.bytes)) return true;
     return this.#lane(paneId).sent + size <= Math.min(LANE_BYTES, PENDING_BYTES - pending);
+  }
+
+  /** Drops what waits for a pane; of a paste that was begun, `end` of its last piece is left. Returns how many bytes. */
+  #stop(paneId: string, end: (last: Uint8Array) => Uint8Array): number {
+    const lane = this.#lane(paneId);
+    const next = lane.pieces[0];
+    const last = lane.pieces.findLast(({ paste }) => paste === next?.paste);
+    const dropped = this.#drop(lane, () => true);
+    if (!next || !last || next.first) return dropped;
+    // The gateway keeps everybody else's keys back until a paste has ended.
+    lane.stopped = next.paste;
+    const bytes = end(last.bytes);
+    this.#putBack(paneId, { ...next, more: false, bytes });
+    return dropped - bytes.length;
   }
 
   /** Drops what is left of pastes that were begun. Returns how many bytes that were. */
@@ -228,7 +254,7 @@ export class InputQueue {
   /** Adds to what waits last for a pane, if that is keys and not part of a paste. */
   #joins(paneId: string, bytes: Uint8Array): boolean {
     const last = this.#lane(paneId).pieces.at(-1);
-    if (!last || isPart(last) || last.bytes.length + bytes.length > MESSAGE_BYTES) return false;
+    if (!last || isPart(last) || isInterrupt(last.bytes) || last.bytes.length + bytes.length > MESSAGE_BYTES) return false;
     const joined = new Uint8Array(last.bytes.length + bytes.length);
     joined.set(last.bytes);
     joined.set(bytes, last.bytes.length);
@@ -274,7 +300,7 @@ export class InputQueue {
   }
 
   #lane(paneId: string): Lane {
-    const lane = this.#lanes.get(paneId) ?? { pieces: [], sent: 0, restUntil: 0, rest: FIRST_REST_MS };
+    const lane = this.#lanes.get(paneId) ?? { pieces: [], sent: 0, restUntil: 0, rest: FIRST_REST_MS, stopped: undefined };
     this.#lanes.set(paneId, lane);
     return lane;
   }
@@ -283,4 +309,15 @@ export class InputQueue {
 /** Whether a piece is not all of what was pasted. */
 function isPart({ first, more }: Piece): boolean {
   return more || !first;
+}
+
+/** Whether input is one interrupt key and nothing else. */
+export function isInterrupt(bytes: Uint8Array): boolean {
+  return bytes.length === 1 && INTERRUPTS.has(bytes[0] ?? 0);
+}
+
+/** What tells a program that asked for it that a paste is over, if these bytes end with that. */
+function bracketEnd(bytes: Uint8Array): Uint8Array {
+  const end = bytes.subarray(-6);
+  return new TextDecoder().decode(end) === "\x1b[201~" ? end : NOTHING;
 }

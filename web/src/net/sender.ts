@@ -3,7 +3,7 @@
 import type { Model } from "../model/model.ts";
 import type { ErrorMessage } from "../protocol.ts";
 import { encodeInput, encodeReport } from "./frame.ts";
-import { InputQueue } from "./inputqueue.ts";
+import { InputQueue, isInterrupt } from "./inputqueue.ts";
 import type { Link } from "./link.ts";
 
 /** The channel of no pane. */
@@ -15,6 +15,8 @@ export interface SenderEvents {
   full(paneId: string, bytes: number): void;
   /** The gateway has forgotten this page since; `bytes` sent before may or may not have arrived. */
   uncertain(bytes: number): void;
+  /** `bytes` waited, and an interrupt key went past them. */
+  interrupted(paneId: string, bytes: number): void;
   /** `bytes` waited for panes that are no more. */
   closed(bytes: number): void;
   /** The gateway refused input. */
@@ -44,6 +46,9 @@ export class Sender {
   /** Something was typed or pasted into a pane. */
   input(paneId: string, text: string): void {
     const bytes = this.#encoder.encode(text);
+    // What was typed without a connection is not in anybody's way.
+    const dropped = this.#resumed && isInterrupt(bytes) ? this.#queue.interrupt(paneId) : 0;
+    if (dropped > 0) this.#events.interrupted(paneId, dropped);
     if (!this.#queue.push(paneId, bytes, this.#resumed)) this.#events.full(paneId, bytes.length);
     this.pump();
   }

@@ -75,7 +75,6 @@ export class PaneTerminal {
       lineHeight: LINE_HEIGHT,
       linkHandler: { activate: openLink, hover: (_, text) => this.#hint(text), leave: () => this.#hint("") },
       macOptionIsMeta: true,
-      minimumContrastRatio: 1.1,
       rescaleOverlappingGlyphs: true,
       scrollback: ALL_ROWS,
       theme: terminalTheme(look.dark),

@@ -108,6 +108,16 @@ describe("pace", () => {
     expect(frames.map(({ paneId }) => paneId)).toEqual(["p2"]);
   });
 
+  test("an interrupt key goes whatever the gateway holds, and alone", () => {
+    const queue = new InputQueue();
+    queue.push("p1", bytes("a"), true);
+    expect(queue.take(() => 200 * KIB, 0)).toEqual([]);
+    expect(queue.interrupt("p1")).toBe(1);
+    queue.push("p1", bytes("\x03"), true);
+    queue.push("p1", bytes("b"), true);
+    expect(text(queue.take(() => 200 * KIB, 0))).toBe("1:p1:\x03");
+  });
+
   test("a paste that was begun goes on whatever the gateway holds, or it would count as complete", () => {
     const queue = new InputQueue();
     queue.push("p1", new Uint8Array(80 * KIB), true);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { EMPTY, type Model, reduce } from "../../src/model/model.ts";
 import { Sender } from "../../src/net/sender.ts";
 import { layout } from "../fixtures.ts";
@@ -14,6 +14,7 @@ function setUp(): { sender: Sender; said: string[]; setModel: (model: Model | un
   const sender = new Sender({ sendFrame }, () => model, {
     full: (paneId, bytes) => said.push(`${paneId} full ${bytes}`),
     uncertain: (bytes) => said.push(`uncertain ${bytes}`),
+    interrupted: (paneId, bytes) => said.push(`${paneId} interrupted ${bytes}`),
     closed: (bytes) => said.push(`closed ${bytes}`),
     refused: ({ code, bytes }) => said.push(`refused ${code} ${bytes}`),
     held: (bytes) => bytes > 0 && said.push(`held ${bytes}`),
@@ -70,4 +71,33 @@ test("another refusal is told once, with what is lost", () => {
   sender.refused({ code: "pane_manual", message: "" }, 1);
   sender.refused({ code: "pane_manual", message: "" }, 1);
   expect(said).toEqual(["1:abc", "refused pane_manual 3"]);
+});
+
+test("an interrupt key stops a paste and goes past it", () => {
+  const { sender, said } = setUp();
+  sender.resumed(7, 0);
+  sender.input("p1", `${"x".repeat(40_000)}\x1b[201~`);
+  said.length = 0;
+  sender.input("p1", "\x03");
+  sender.input("p1", "ls");
+  expect(said[0]).toBe(`p1 interrupted ${40_000 - (32 << 10)}`);
+  said.length = 0;
+  sender.acknowledged(1);
+  sender.acknowledged(2);
+  expect(said.filter((word) => !word.startsWith("held"))).toEqual(["2:\x1b[201~", "3:\x03", "4:ls"]);
+});
+
+test("a paste that was stopped ends even where there is no room for it", () => {
+  const { sender, said } = setUp();
+  sender.resumed(7, 0);
+  sender.input("p1", "x".repeat(70_000));
+  sender.acknowledged(1);
+  sender.input("p1", "\x03");
+  said.length = 0;
+  vi.useFakeTimers();
+  sender.refused({ code: "input_full", message: "" }, 2);
+  vi.advanceTimersByTime(1000);
+  for (const applied of [3, 4]) sender.acknowledged(applied);
+  expect(said.filter((word) => !word.startsWith("held"))).toEqual(["3:", "4:", "5:\x03"]);
+  vi.useRealTimers();
 });
