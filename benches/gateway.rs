@@ -1,5 +1,6 @@
-//! What the gateway costs, beside what nothing and the least possible would cost: a table of ratios to the raw
-//! PTY and to a bare relay, all measured in turns in one run. `cargo bench -- --help` says what can be chosen.
+//! What the gateway costs, beside what nothing and the least possible would cost: a table of its screens' ratios to
+//! other models of a terminal, and one of ratios to the raw PTY, a bare relay and, where it is installed, tmux, all
+//! measured in turns in one run. `cargo bench -- --help` says what can be chosen.
 //!
 //! Linux only: processor time and memory are read from `/proc`.
 
@@ -8,20 +9,22 @@ mod support;
 use std::process::ExitCode;
 
 use support::measure::{self, Scale};
-use support::{machine, program, relay};
+use support::{machine, models, program, relay};
 
 const HELP: &str = "\
 usage: cargo bench -- [--quick] [--baselines] [NAME ...]
 
   --quick       smaller sizes and fewer rounds: minutes become seconds, and figures less certain
   --baselines   the raw PTY and the bare relay only
-  NAME          only measurements whose name contains this: throughput, echo, fan-out, memory, respawn, layout";
+  NAME          only measurements whose name contains this; of screens alone: parse, scrollback, snapshot;
+                of servers: throughput, echo, manners, attach, fan-out, stalled, memory, idle, respawn, layout";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match args.first().map(String::as_str) {
         Some(program::ROLE) => program::run(),
         Some(relay::ROLE) => relay::run(&args[1..]),
+        Some(models::ROLE) => models::run(&args[1..]),
         _ => benchmark(&args),
     };
     match outcome {
@@ -45,7 +48,8 @@ fn benchmark(args: &[String]) -> anyhow::Result<()> {
     }
     let filters: Vec<&str> = args.iter().map(String::as_str).filter(|arg| !arg.starts_with("--")).collect();
     let scale = Scale { quick: is("--quick"), baselines: is("--baselines") };
-    let table = measure::run(&filters, scale)?;
-    println!("{}\n\n{table}", machine::description());
+    let tables = measure::run(&filters, scale)?;
+    println!("{}", machine::description());
+    tables.iter().filter(|table| !table.rows.is_empty()).for_each(|table| println!("\n{table}"));
     Ok(())
 }

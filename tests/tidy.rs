@@ -269,24 +269,26 @@ fn check_leftovers(path: &str, text: &str) -> Complaints {
     found.map(|mark| format!("{path}: {mark}; do it, or say in the open what is absent")).collect()
 }
 
+/// Whether the constants and files that a page names are there.
+fn check_names(path: &str, page: &str, files: &BTreeMap<String, String>) -> Complaints {
+    let all: String = files.values().map(String::as_str).collect();
+    let missing = |name: &&str| {
+        let upper = name.len() > 3 && name.chars().all(|char| char.is_ascii_uppercase() || char == '_');
+        let file = ["src/", "tests/", "web/src/"].iter().any(|folder| name.starts_with(folder));
+        (upper && !all.contains(&format!("const {name}:"))) || (file && !root().join(name).exists())
+    };
+    quoted(page).filter(missing).map(|name| format!("{path}: there is no `{name}`")).collect()
+}
+
 fn check_page(page: &str, files: &BTreeMap<String, String>) -> Complaints {
     let mut complaints = Vec::new();
     let lines = page.lines().count();
     if lines > PAGE_LINES {
         complaints.push(format!("ARCHITECTURE.md: {lines} lines; two pages are about {PAGE_LINES}"));
     }
+    complaints.extend(check_names("ARCHITECTURE.md", page, files));
     let all: String = files.values().map(String::as_str).collect();
     let has = |what: String| all.contains(&what);
-    for name in quoted(page) {
-        let upper = name.len() > 3 && name.chars().all(|char| char.is_ascii_uppercase() || char == '_');
-        if upper && !has(format!("const {name}:")) {
-            complaints.push(format!("ARCHITECTURE.md: there is no constant `{name}`"));
-        }
-        let path = ["src/", "tests/", "web/src/"].iter().any(|folder| name.starts_with(folder));
-        if path && !root().join(name).exists() {
-            complaints.push(format!("ARCHITECTURE.md: there is no `{name}`"));
-        }
-    }
     for row in table(page, "always") {
         let tests: Vec<_> = quoted(row.last().unwrap_or(&"")).collect();
         if tests.is_empty() {
@@ -349,6 +351,7 @@ fn the_page_is_short_and_names_what_is_there() {
     let mut files = rust_files("src");
     files.extend(rust_files("tests"));
     assert_none(&check_page(&read("ARCHITECTURE.md"), &files));
+    assert_none(&check_names("docs/bounds.md", &read("docs/bounds.md"), &files));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use everpane::protocol::server::{LayoutUpdate, ServerMessage, State};
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::line::Line;
 use super::server::Server;
 use super::viewer::{self, Framing, Socket, Viewer};
 
@@ -78,7 +79,7 @@ impl Everpane {
     /// # Errors
     /// When the gateway refuses.
     pub(crate) fn control(&self) -> Result<Control> {
-        Control::open(&self.url)
+        Control::open(&self.url, Line::Loopback)
     }
 }
 
@@ -87,9 +88,9 @@ impl Server for Everpane {
         self.process.id()
     }
 
-    fn viewer(&self, pane: usize) -> Result<Viewer> {
+    fn viewer_over(&self, line: Line, pane: usize) -> Result<Viewer> {
         let pane = *self.panes.get(pane).context("no such pane")?;
-        self.control()?.watch(pane)
+        Control::open(&self.url, line)?.watch(pane, 0)
     }
 }
 
@@ -112,8 +113,8 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    fn open(url: &str) -> Result<Control> {
-        let mut socket = viewer::connect(url, Some(NATIVE_SUBPROTOCOL))?;
+    fn open(url: &str, line: Line) -> Result<Control> {
+        let mut socket = viewer::connect(url, Some(NATIVE_SUBPROTOCOL), line)?;
         let connect = Connect { width: 80, height: 24, view: ViewMode::Shared, sizing: true };
         socket.send(Message::text(serde_json::to_string(&ClientMessage::Connect(connect))?))?;
         loop {
@@ -193,13 +194,13 @@ impl Control {
         }
     }
 
-    /// Becomes a viewer of `pane`.
+    /// Becomes a viewer of `pane` that asks for so many rows of scrollback.
     ///
     /// # Errors
     /// When there is no such pane.
-    fn watch(mut self, pane: PaneId) -> Result<Viewer> {
+    pub(crate) fn watch(mut self, pane: PaneId, history: u32) -> Result<Viewer> {
         let channel = *self.layout.channels.get(&pane).context("a pane without a channel")?;
-        let panes = vec![WatchPane { pane_id: pane, offset: None, history: 0, lossless: false }];
+        let panes = vec![WatchPane { pane_id: pane, offset: None, history, lossless: false }];
         self.send(&ClientMessage::PaneWatch(PaneWatch { panes }))?;
         Ok(Viewer::new(self.socket, Framing::Native { channel }))
     }

@@ -22,8 +22,20 @@ pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
 /// # Errors
 /// When there is no such process.
 pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
+    status_bytes(pid, "VmRSS:")
+}
+
+/// The most memory, in bytes, that process `pid` has held so far.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn peak_bytes(pid: u32) -> Result<u64> {
+    status_bytes(pid, "VmHWM:")
+}
+
+fn status_bytes(pid: u32, name: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.split_whitespace().next().context("an empty VmRSS")?.parse()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such figure")?;
+    let kib: u64 = line.split_whitespace().next().context("an empty figure")?.parse()?;
     Ok(kib << 10)
 }

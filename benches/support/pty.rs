@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use portable_pty::{Child, CommandBuilder, PtySize};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal};
 
+use super::search::Search;
+
 /// Ends its program when dropped.
 pub(crate) struct Pty {
     /// The program.
@@ -36,6 +38,14 @@ impl Pty {
         &self.fd
     }
 
+    /// Its program's process.
+    ///
+    /// # Errors
+    /// When that has no id.
+    pub(crate) fn pid(&self) -> Result<u32> {
+        self.child.process_id().context("a program without an id")
+    }
+
     /// Reads what there is, waiting for the first byte; 0 at the end.
     ///
     /// # Errors
@@ -61,6 +71,21 @@ impl Pty {
             }
         }
         Ok(())
+    }
+
+    /// Reads until `text` was seen.
+    ///
+    /// # Errors
+    /// When the program ends before that.
+    pub(crate) fn read_to(&self, text: &str) -> Result<()> {
+        let (mut search, mut buffer) = (Search::new(text), vec![0; 64 << 10]);
+        loop {
+            let length = self.read(&mut buffer)?;
+            anyhow::ensure!(length > 0, "the program ended without {text:?}");
+            if search.found_in(&buffer[..length]) {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads until `text` and the end of its line were seen.

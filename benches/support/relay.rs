@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
+use super::line::Line;
 use super::pty::Pty;
 use super::server::Server;
 use super::viewer::{Framing, Viewer};
@@ -60,9 +61,9 @@ impl Server for Relay {
         self.process.id()
     }
 
-    fn viewer(&self, pane: usize) -> Result<Viewer> {
+    fn viewer_over(&self, line: Line, pane: usize) -> Result<Viewer> {
         let url = self.urls.get(pane).context("no such pane")?;
-        Ok(Viewer::new(super::viewer::connect(url, None)?, Framing::Bare))
+        Ok(Viewer::new(super::viewer::connect(url, None, line)?, Framing::Bare))
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::everpane::Everpane;
+use super::line::Line;
 use super::relay::Relay;
+use super::table::Column;
 use super::viewer::Viewer;
 
 /// A running server with one or more panes. Ends with its programs when dropped.
@@ -17,7 +19,15 @@ pub(crate) trait Server {
     ///
     /// # Errors
     /// When there is no such pane, or the server refuses.
-    fn viewer(&self, pane: usize) -> Result<Viewer>;
+    fn viewer(&self, pane: usize) -> Result<Viewer> {
+        self.viewer_over(Line::Loopback, pane)
+    }
+
+    /// The same over some line.
+    ///
+    /// # Errors
+    /// As above.
+    fn viewer_over(&self, line: Line, pane: usize) -> Result<Viewer>;
 }
 
 /// Which server.
@@ -30,6 +40,14 @@ pub(crate) enum Contender {
 }
 
 impl Contender {
+    /// Its column in the table.
+    pub(crate) fn column(self) -> Column {
+        match self {
+            Contender::Relay => Column::Relay,
+            Contender::Everpane => Column::Everpane,
+        }
+    }
+
     /// Starts it with `program` in one pane per element of `viewers`, which says how many will come to it.
     ///
     /// # Errors

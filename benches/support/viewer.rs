@@ -10,6 +10,9 @@ use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
+use super::line::Line;
+use super::search::Search;
+
 /// A blocking connection.
 pub(crate) type Socket = WebSocket<TcpStream>;
 
@@ -44,17 +47,19 @@ pub(crate) struct Viewer {
     pub(crate) delivered: u64,
     /// How many snapshots came.
     pub(crate) snapshots: u64,
+    /// How many bytes of `delivered` were snapshots.
+    pub(crate) snapshot_bytes: u64,
     /// What the server was told has been taken in.
     consumed: u64,
 }
 
-/// Opens a WebSocket to `url`.
+/// Opens a WebSocket to `url` over a line.
 ///
 /// # Errors
 /// When nobody listens there, or the handshake fails.
-pub(crate) fn connect(url: &str, subprotocol: Option<&str>) -> Result<Socket> {
+pub(crate) fn connect(url: &str, subprotocol: Option<&str>, line: Line) -> Result<Socket> {
     let uri: tungstenite::http::Uri = url.parse()?;
-    let stream = TcpStream::connect(uri.authority().context("no address")?.as_str())?;
+    let stream = line.connect(uri.authority().context("no address")?.as_str())?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut request = ClientRequestBuilder::new(uri);
@@ -70,7 +75,7 @@ pub(crate) fn connect(url: &str, subprotocol: Option<&str>) -> Result<Socket> {
 impl Viewer {
     /// A viewer on an open connection that is already told to bring the pane's output.
     pub(crate) fn new(socket: Socket, framing: Framing) -> Viewer {
-        Viewer { socket, framing, position: 0, delivered: 0, snapshots: 0, consumed: 0 }
+        Viewer { socket, framing, position: 0, delivered: 0, snapshots: 0, snapshot_bytes: 0, consumed: 0 }
     }
 
     /// Types `text`.
@@ -129,13 +134,42 @@ impl Viewer {
             }
             2 => {
                 (self.position, self.snapshots) = (offset, self.snapshots + 1);
+                self.snapshot_bytes += (frame.len() - OUTPUT_HEADER - RESTART_SIZE) as u64;
                 Some(frame.slice(OUTPUT_HEADER + RESTART_SIZE..))
+            }
+            // A part of a snapshot, whose place in the output the last part tells.
+            3 => {
+                self.snapshot_bytes += (frame.len() - OUTPUT_HEADER) as u64;
+                Some(frame.slice(OUTPUT_HEADER..))
             }
             _ => None,
         }
     }
 
-    /// Reads until `text` and the end of its line came; answers with the rest of that line.
+    /// Reads until one more snapshot is there.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub(crate) fn wait_for_snapshot(&mut self) -> Result<()> {
+        let before = self.snapshots;
+        while self.snapshots == before {
+            self.read()?;
+        }
+        Ok(())
+    }
+
+    /// Reads until `text` was seen.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub(crate) fn read_to(&mut self, text: &str) -> Result<()> {
+        let mut search = Search::new(text);
+        while !search.found_in(&self.read()?) {}
+        Ok(())
+    }
+
+    /// Reads until `text`, a number and what ends that came; answers with the number. In a snapshot, any sequence
+    /// may come after it.
     ///
     /// # Errors
     /// When it does not come.
@@ -145,8 +179,8 @@ impl Viewer {
             seen.extend_from_slice(&self.read()?);
             let Some(start) = memchr::memmem::find(&seen, text.as_bytes()) else { continue };
             let rest = &seen[start + text.len()..];
-            let Some(end) = memchr::memchr(b'\n', rest) else { continue };
-            return Ok(String::from_utf8_lossy(&rest[..end]).trim().to_owned());
+            let Some(end) = rest.iter().position(|byte| !byte.is_ascii_digit()) else { continue };
+            return Ok(String::from_utf8_lossy(&rest[..end]).into_owned());
         }
     }
 }

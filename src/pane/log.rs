@@ -20,7 +20,7 @@ const MAX_CHUNKS: usize = 512;
 
 /// Output that has waited for a viewer this long is stale: who interrupts a flood wants to see its end, not its
 /// middle.
-pub const STALE_AFTER: Duration = Duration::from_millis(50);
+pub const STALE_AFTER: Duration = Duration::from_millis(25);
 
 /// No more stale output than this, in bytes, is sent as it is: a snapshot would hardly be smaller.
 const WORTH_SENDING: u64 = 32 << 10;

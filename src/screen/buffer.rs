@@ -15,7 +15,7 @@ const TAB_WIDTH: usize = 8;
 pub(super) struct SavedCursor {
     pub(super) col: usize,
     pub(super) row: usize,
-    /// The pen, without its hyperlink.
+    /// The pen, without its hyperlink, and the style and colour of its underline.
     pub(super) pen: Cell,
     pub(super) charset: Charset,
 }

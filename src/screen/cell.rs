@@ -164,6 +164,16 @@ impl Cell {
         }
     }
 
+    /// The pen after it is restored while it is `current`: xterm.js saves whether it underlines, but not how, nor
+    /// where it links to.
+    pub(super) const fn restored_over(mut self, current: &Cell) -> Cell {
+        if self.style.underline() != 0 && current.style.underline() != 0 {
+            self.style.set_underline(current.style.underline());
+        }
+        self.extra = current.extra;
+        self
+    }
+
     #[inline]
     pub(super) const fn has_character(&self) -> bool {
         self.character != '\0'
@@ -172,6 +182,18 @@ impl Cell {
     #[inline]
     pub(super) const fn span(&self) -> Span {
         self.style.span()
+    }
+
+    /// 0 if it is an ASCII character whose look and width are those of `other`. Without a branch, so that many can
+    /// be looked at together.
+    #[inline]
+    pub(super) const fn ascii_difference(&self, other: &Cell) -> u32 {
+        let character = self.character as u32;
+        // NUL is none.
+        let not_ascii = (character | character.wrapping_sub(1)) & !0x7f;
+        let style = (self.style.0 ^ other.style.0) | (self.extra.0 ^ other.extra.0);
+        let colors = (self.foreground.0 ^ other.foreground.0) | (self.background.0 ^ other.background.0);
+        not_ascii | style as u32 | colors
     }
 
     /// Whether its colours, style and extras are those of `other`.

@@ -1,14 +1,14 @@
 //! Character sets: what the ASCII characters stand for.
 
-/// A set a program can designate. Others are taken for [`Charset::Ascii`].
+/// A set a program can designate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Charset {
     #[default]
     Ascii,
     /// DEC's line drawing characters.
     Drawing,
-    /// ASCII with a pound sign for the number sign.
-    British,
+    /// A national variant of ASCII, by its place in [`NATIONAL`].
+    National(u8),
 }
 
 /// What stands for `` ` `` to `~` in [`Charset::Drawing`].
@@ -17,13 +17,34 @@ const DRAWING: [char; 31] = [
     '┤', '┴', '┬', '│', '≤', '≥', 'π', '≠', '£', '·',
 ];
 
+/// The characters that differ from country to country.
+const REPLACED: &str = "#@[\\]^_`{|}~";
+
+/// The last bytes of the designations of each national set, and what it has for [`REPLACED`].
+const NATIONAL: [(&[u8], &str); 11] = [
+    (b"A", "£@[\\]^_`{|}~"),
+    (b"4", "£¾i½|^_`¨f¼´"),
+    (b"C5", "#@ÄÖÅÜ_éäöåü"),
+    (b"R", "£à°ç§^_`éùè¨"),
+    (b"Q", "#àâçêî_ôéùèû"),
+    (b"K", "#§ÄÖÜ^_`äöüß"),
+    (b"Y", "£§°çé^_ùàòèì"),
+    (b"E6", "#ÄÆØÅÜ_äæøåü"),
+    (b"Z", "£§¡Ñ¿^_`°ñç~"),
+    (b"H7", "#ÉÄÖÅÜ_éäöåü"),
+    (b"=", "ùàéçêîèôäöüû"),
+];
+
 impl Charset {
     /// The set that the last byte of a designation names.
-    pub(super) fn designated(last: u8) -> Charset {
+    pub(super) fn designated(last: u8) -> Option<Charset> {
         match last {
-            b'0' => Charset::Drawing,
-            b'A' => Charset::British,
-            _ => Charset::Ascii,
+            b'0' => Some(Charset::Drawing),
+            b'B' => Some(Charset::Ascii),
+            _ => {
+                let place = NATIONAL.iter().position(|(names, _)| names.contains(&last))?;
+                Some(Charset::National(place as u8))
+            }
         }
     }
 
@@ -32,7 +53,7 @@ impl Charset {
         match self {
             Charset::Ascii => b'B',
             Charset::Drawing => b'0',
-            Charset::British => b'A',
+            Charset::National(place) => NATIONAL[usize::from(place)].0[0],
         }
     }
 
@@ -41,7 +62,11 @@ impl Charset {
     pub(super) fn map(self, character: char) -> char {
         match (self, character) {
             (Charset::Drawing, '`'..='~') => DRAWING[character as usize - '`' as usize],
-            (Charset::British, '#') => '£',
+            (Charset::National(place), '#'..='~') => {
+                let place = usize::from(place);
+                let mut pairs = REPLACED.chars().zip(NATIONAL[place].1.chars());
+                pairs.find(|(from, _)| *from == character).map_or(character, |(_, to)| to)
+            }
             _ => character,
         }
     }

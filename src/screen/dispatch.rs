@@ -54,6 +54,8 @@ impl Terminal {
     /// A C0 control.
     pub(super) fn control(&mut self, control: u8) {
         match control {
+            // DEL is not even there.
+            0x7f => return,
             0x08 => self.backspace(),
             b'\t' if self.active.col < self.cols() => self.active.col = self.active.next_tab(),
             b'\n' | 0x0b | 0x0c => self.line_feed(),
@@ -141,11 +143,18 @@ impl Terminal {
                 self.charsets.shift(0);
                 self.charsets.designate(0, Charset::Ascii);
             }
-            ([b'('], _) => self.charsets.designate(0, Charset::designated(last)),
-            ([b')' | b'-'], _) => self.charsets.designate(1, Charset::designated(last)),
-            ([b'*' | b'.'], _) => self.charsets.designate(2, Charset::designated(last)),
-            ([b'+'], _) => self.charsets.designate(3, Charset::designated(last)),
+            ([b'('], _) => self.designate(0, last),
+            ([b')' | b'-'], _) => self.designate(1, last),
+            ([b'*' | b'.'], _) => self.designate(2, last),
+            ([b'+'], _) => self.designate(3, last),
             _ => {}
+        }
+    }
+
+    /// Gives a level the character set of this name, if there is one.
+    fn designate(&mut self, level: u8, last: u8) {
+        if let Some(set) = Charset::designated(last) {
+            self.charsets.designate(level, set);
         }
     }
 
@@ -288,6 +297,10 @@ impl Terminal {
         }
         if matches!(last, 'E' | 'F') {
             active.col = 0;
+        }
+        if self.modes.origin {
+            // xterm.js counts the row from the region's first here, too, although it is not one of a sequence.
+            self.active.row += self.active.top;
         }
         self.leave_margin();
     }

@@ -135,7 +135,8 @@ impl Terminal {
     /// DECALN.
     pub(super) fn fill_with_e(&mut self) {
         self.move_to(0, 0);
-        let cell = Cell { character: 'E', extra: ExtraId::NONE, ..self.pen };
+        let mut cell = Cell { character: 'E', extra: ExtraId::NONE, ..self.pen };
+        cell.style.set_underline(cell.style.underline().min(1));
         let first = self.active.row;
         self.active.rows.range_mut(first..).for_each(|row| row.clear(cell));
         self.move_to(0, 0);

@@ -6,6 +6,9 @@ use super::cell::{Cell, Color, ExtraId, Hue, Span, Style};
 use super::extras::{Extra, Extras};
 use super::row::Row;
 
+/// How many cells are looked at together where most are characters in one look.
+const RUN: usize = 8;
+
 /// How cells that nothing was written to are brought over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gaps {
@@ -51,6 +54,7 @@ impl<'a> Painter<'a> {
                     self.out.extend_from_slice(b"\x1b[K");
                 }
                 col += if cell.span() == Span::Wide { 2 } else { 1 };
+                col += self.run(cells.get(col..).unwrap_or_default());
                 continue;
             }
             let len = cells[col..].iter().take_while(|other| *other == cell).count();
@@ -59,6 +63,23 @@ impl<'a> Painter<'a> {
             self.gap(cell, len, col + len == cols && can_part, gaps);
             col += len;
         }
+    }
+
+    /// Writes ASCII characters that the pen writes as it is, some at a time, and says how many. Not all that there
+    /// may be: it is only the fast way.
+    #[inline]
+    fn run(&mut self, cells: &[Cell]) -> usize {
+        let before = self.out.len();
+        let pen = Cell { style: self.pen.style.look(), extra: ExtraId::NONE, ..self.pen };
+        for some in cells.chunks_exact(RUN) {
+            let differences = some.iter().fold(0, |all, cell| all | cell.ascii_difference(&pen));
+            if differences != 0 || self.pen.extra != ExtraId::NONE {
+                break;
+            }
+            let bytes: [u8; RUN] = std::array::from_fn(|at| some[at].character as u8);
+            self.out.extend_from_slice(&bytes);
+        }
+        self.out.len() - before
     }
 
     /// Brings `len` cells without characters over and leaves the cursor behind them, or anywhere if they go to the

@@ -53,6 +53,7 @@ impl Terminal {
         }
         let cols = self.cols();
         if self.active.col + width > cols {
+            self.part_wide();
             if self.modes.autowrap {
                 self.wrap();
             } else {
@@ -66,6 +67,15 @@ impl Terminal {
             self.put(character, width);
         }
         self.preceding = width;
+    }
+
+    /// Erases the left half of a wide character that the cursor is on the right half of.
+    fn part_wide(&mut self) {
+        let (blank, col, cols) = (self.blank(), self.active.col, self.cols());
+        let row = self.active.current();
+        if (1..cols).contains(&col) && row.cells()[col - 1].span() == Span::Wide {
+            row.set(col - 1, blank);
+        }
     }
 
     /// Goes to the start of the next row, which is the same line still.
@@ -141,7 +151,7 @@ impl Terminal {
             return;
         }
         let combining = self.extras.get(cell.extra).combining.clone();
-        for _ in 0..count.min(self.cols() * self.rows()) {
+        for _ in 0..count {
             self.print(cell.character);
             combining.chars().for_each(|character| self.print(character));
         }

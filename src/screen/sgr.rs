@@ -12,9 +12,9 @@ impl Terminal {
         let mut params = params.iter();
         while let Some(values) = params.next() {
             match *values {
-                [38 | 48 | 58, ..] => {
-                    if let Some(color) = extended_color(&values[1..], &mut params) {
-                        self.set_color(values[0], color);
+                [what @ (38 | 48 | 58), ..] => {
+                    if let Some(color) = extended_color(values, &mut params) {
+                        self.set_color(what, color);
                     }
                 }
                 [4, kind, ..] => self.set_underline(if kind > 5 { 1 } else { kind as u8 }),
@@ -84,20 +84,39 @@ impl Terminal {
     }
 }
 
-/// The colour after 38, 48 or 58: in the values after a colon, or else in the parameters that follow.
-fn extended_color<'a>(after_colon: &[u16], rest: &mut impl Iterator<Item = &'a [u16]>) -> Option<Color> {
-    let mut next = || rest.next().map_or(0, |values| values.first().copied().unwrap_or(0));
-    match *after_colon {
-        [] => match next() {
-            5 => Some(Color::indexed(next() as u8)),
-            2 => Some(Color::rgb(next() as u8, next() as u8, next() as u8)),
-            _ => None,
-        },
-        [5, index, ..] => Some(Color::indexed(index as u8)),
-        // With or without a colour space before the three.
-        [2, _, red, green, blue, ..] | [2, red, green, blue] => {
-            Some(Color::rgb(red as u8, green as u8, blue as u8))
+/// The colour that 38, 48 or 58 sets, with colons or semicolons or both: in the values of its own parameter, or in the
+/// parameters that follow, of which it takes as many as it needs.
+fn extended_color<'a>(own: &[u16], rest: &mut impl Iterator<Item = &'a [u16]>) -> Option<Color> {
+    // What is set, the kind of colour, and for colons the colour space; then up to three numbers. The space is left
+    // out after semicolons, and where the colour is an index.
+    let mut slots = [0; 6];
+    let (mut at, mut spaceless) = (0, false);
+    let mut values = own;
+    loop {
+        slots[at] = values[0];
+        if values.len() > 1 {
+            for value in &values[1..] {
+                at += if slots[1] == 5 && !spaceless { 2 } else { 1 };
+                spaceless |= slots[1] == 5;
+                let Some(slot) = slots.get_mut(at) else { break };
+                *slot = *value;
+            }
+            break;
         }
+        if slots[1] == 5 && at >= 2 || slots[1] == 2 && at == 5 {
+            break;
+        }
+        at += if slots[1] != 0 && !spaceless { 2 } else { 1 };
+        spaceless |= slots[1] != 0;
+        match rest.next() {
+            Some(next) if at < slots.len() => values = next,
+            _ => break,
+        }
+    }
+    let [_, kind, _, first, second, third] = slots.map(|value| value as u8);
+    match kind {
+        5 => Some(Color::indexed(first)),
+        2 => Some(Color::rgb(first, second, third)),
         _ => None,
     }
 }

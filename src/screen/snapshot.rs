@@ -235,7 +235,7 @@ impl Writer<'_> {
         if restored {
             // Only with a cursor comes a set that is not the designated one.
             self.text("\x1b8");
-            self.painter.pen = terminal.active.saved.pen;
+            self.painter.pen = terminal.active.saved.pen.restored_over(&self.painter.pen);
         }
         if let Some((col, cell)) = printed_last {
             // The character comes last of all: the next one may combine with it, or repeat it.

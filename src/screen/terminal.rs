@@ -145,25 +145,18 @@ impl Terminal {
     }
 
     pub(super) fn save_cursor(&mut self) {
-        let pen = Cell { extra: self.pen_without_link(), ..self.pen };
+        let mut pen = Cell { extra: ExtraId::NONE, ..self.pen };
+        pen.style.set_underline(pen.style.underline().min(1));
         let col = self.active.col.min(self.cols() - 1);
         self.active.saved = SavedCursor { col, row: self.active.row, pen, charset: self.charsets.current };
     }
 
     pub(super) fn restore_cursor(&mut self) {
         let SavedCursor { col, row, pen, charset } = self.active.saved;
-        let link = self.extras.get(self.pen.extra).link.clone();
-        let underline = self.extras.get(pen.extra).underline;
-        self.pen = pen;
-        self.set_pen_extra(Extra { underline, link, ..Extra::default() });
+        self.pen = pen.restored_over(&self.pen);
         self.charsets.current = charset;
         (self.active.col, self.active.row) = (col, row);
         self.leave_margin();
-    }
-
-    fn pen_without_link(&mut self) -> ExtraId {
-        let extra = Extra { link: None, ..self.extras.get(self.pen.extra).clone() };
-        self.extra_id(extra)
     }
 
     /// Gives the pen an extra.
@@ -200,6 +193,9 @@ impl Terminal {
         if self.alternate {
             self.switch_screen();
             self.other.drop_rows(self.size);
+            // Ending it keeps every state one that can be restored: nothing else puts the cursor outside of the
+            // region in origin mode, or at the end of a row that is not full.
+            self.leave_margin();
         }
     }
 
@@ -210,9 +206,6 @@ impl Terminal {
         // A restored character set holds until the next shift; ending it here as well keeps every state one that
         // can be restored.
         self.charsets.shift(self.charsets.level);
-        // So does this: nothing else puts the cursor outside of the region in origin mode, or at the end of a row
-        // that is not full.
-        self.leave_margin();
     }
 
     /// Keeps the cursor within the screen, or within the scroll region in origin mode.

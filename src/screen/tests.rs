@@ -194,3 +194,59 @@ fn speed() {
         );
     }
 }
+
+/// What printing an `x` after `output` leaves.
+fn shown(output: &str) -> Vec<String> {
+    fed(size(10, 3), format!("{output}x").as_bytes()).text()
+}
+
+#[test]
+fn national_character_sets_are_known() {
+    assert_eq!(shown("\x1b(K[\x1b)R#\x0e#\x1b(Z\x0f~[\x1b(?["), ["Ä#£~¡¡x", "", ""]);
+}
+
+#[test]
+fn the_half_of_a_wide_character_goes_when_the_next_wraps() {
+    assert_eq!(shown("abcdefgh漢\x1b[10G字"), ["abcdefgh", "字x", ""]);
+}
+
+#[test]
+fn delete_is_nothing() {
+    assert_eq!(shown("e\x7f\u{301}"), ["e\u{301}x", "", ""]);
+}
+
+#[test]
+fn moves_in_origin_mode_count_from_the_region() {
+    assert_eq!(shown("\x1b[2;3r\x1b[?6h\x1b[3G"), ["", "", "  x"]);
+}
+
+#[test]
+fn a_repeat_may_fill_more_than_the_screen() {
+    let screen = fed(size(10, 3), b"x\x1b[59b");
+    assert_eq!(screen.history_rows(), 3);
+}
+
+#[test]
+fn colours_are_taken_apart_as_in_xterm_js() {
+    for (sgr, same) in [
+        ("38:2:7:8:9", "38;2;8;9;0"),
+        ("38:2::7:8:9", "38;2;7;8;9"),
+        ("38;2:1:2:3:4", "38;2;2;3;4"),
+        ("38:5:7", "38;5;7"),
+        ("38;5:7", "38;5;7"),
+        ("38;5", "38;5;0"),
+        ("38;2;1", "38;2;1;0;0"),
+        ("38;7;1;2;3;31", "0"),
+        ("38;7;1;2;3;4;31", "31"),
+    ] {
+        let look = |sgr| state(&fed(size(10, 3), format!("\x1b[{sgr}m").as_bytes()));
+        assert_eq!(look(sgr), look(same), "{sgr}");
+    }
+}
+
+#[test]
+fn a_restored_pen_underlines_as_the_present_one_does() {
+    let state_after = |output: &str| state(&fed(size(10, 3), output.as_bytes()));
+    assert_eq!(state_after("\x1b[4:3m\x1b7\x1b[4:2m\x1b8"), state_after("\x1b[4:3m\x1b7\x1b8\x1b[4:2m"));
+    assert_eq!(state_after("\x1b[4:3m\x1b7\x1b[m\x1b8"), state_after("\x1b[4:3m\x1b7\x1b8\x1b[4m"));
+}

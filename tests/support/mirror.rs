@@ -87,11 +87,15 @@ impl Output {
     /// What a terminal shows that was given all this: the screen as it stands, scrollback included, in a form that
     /// is equal for equal screens.
     pub(crate) fn screen(&self) -> Screen {
-        let (cols, rows) = self.size;
-        let scrollback = ScrollbackLimits { lines: 100_000, bytes: 64 << 20 };
-        let mut screen = Screen::new(Size { cols, rows }, scrollback);
+        let mut screen = self.blank_screen();
         screen.feed(&self.stream());
         screen
+    }
+
+    /// A screen of the same size on which nothing is.
+    pub(crate) fn blank_screen(&self) -> Screen {
+        let (cols, rows) = self.size;
+        Screen::new(Size { cols, rows }, ScrollbackLimits { lines: 100_000, bytes: 64 << 20 })
     }
 }
 

@@ -168,6 +168,13 @@ impl TestViewer {
         self.ask(json!({ "type": "pane_watch", "panes": [{ "paneId": pane, "lossless": true }] }));
     }
 
+    /// The same from an offset on.
+    pub(crate) fn watch_all_from(&mut self, pane: PaneId, offset: u64) {
+        self.until("the pane", |mirror| mirror.channels.contains_key(&pane));
+        let watch = json!({ "paneId": pane, "offset": offset, "lossless": true });
+        self.ask(json!({ "type": "pane_watch", "panes": [watch] }));
+    }
+
     /// Asks for a pane's output from an offset on.
     pub(crate) fn watch_from(&mut self, pane: PaneId, offset: u64) {
         self.until("the pane", |mirror| mirror.channels.contains_key(&pane));

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Bench, column};
+use super::Bench;
 use crate::support::program;
 use crate::support::pty::Pty;
 use crate::support::server::{Contender, Server};
 use crate::support::stats::percentile;
-use crate::support::table::Row;
+use crate::support::table::{Column, Row};
 use crate::support::viewer::Viewer;
 
 /// Between two keys.
@@ -48,12 +48,12 @@ fn under(bench: &Bench, load: Load, name: &str) -> Result<[Row; 2]> {
     let mut late = Row::new(format!("echo {name}, p99 (µs)"));
     for _ in 0..rounds {
         let times = raw(bench, load, keys)?;
-        middle.raw.push(percentile(&times, 0.5));
-        late.raw.push(percentile(&times, 0.99));
+        middle.add(Column::Raw, percentile(&times, 0.5));
+        late.add(Column::Raw, percentile(&times, 0.99));
         for &contender in bench.contenders() {
             let times = served(bench, contender, load, keys)?;
-            column(&mut middle, contender).push(percentile(&times, 0.5));
-            column(&mut late, contender).push(percentile(&times, 0.99));
+            middle.add(contender.column(), percentile(&times, 0.5));
+            late.add(contender.column(), percentile(&times, 0.99));
         }
     }
     Ok([middle, late])

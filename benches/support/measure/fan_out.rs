@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::{Bench, column, flood};
-use crate::support::table::Row;
+use super::{Bench, flood};
+use crate::support::table::{Column, Row};
 
 /// How many viewers.
 const CROWDS: [usize; 3] = [1, 10, 50];
@@ -21,14 +21,14 @@ fn crowd(bench: &Bench, viewers: usize) -> Result<[Row; 3]> {
     let blocks = bench.scaled(32, 8);
     let mut rate = Row::new(format!("fan-out to {viewers} (MiB/s written)"));
     let mut economy = Row::new("– delivered per server CPU second (MiB)");
-    let mut share = Row::new("– share of the bytes delivered");
+    let mut share = Row::new("– share of the bytes delivered as they were written");
     for _ in 0..bench.scaled(5, 2) {
-        rate.raw.push(flood::raw(bench.program(), blocks)?.rate());
+        rate.add(Column::Raw, flood::raw(bench.program(), blocks)?.rate());
         for &contender in bench.contenders() {
             let served = flood::served(contender, bench.program(), viewers, blocks)?;
-            column(&mut rate, contender).push(served.rate());
-            column(&mut economy, contender).push(served.delivered_mib / served.cpu_seconds);
-            column(&mut share, contender).push(served.delivered_mib / served.written_mib / viewers as f64);
+            rate.add(contender.column(), served.rate());
+            economy.add(contender.column(), served.delivered_mib / served.cpu_seconds);
+            share.add(contender.column(), served.streamed_mib / served.written_mib / viewers as f64);
         }
     }
     Ok([rate, economy, share])

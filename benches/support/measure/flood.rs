@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 
 use crate::support::pty::Pty;
 use crate::support::server::Contender;
+use crate::support::tmux::Tmux;
 use crate::support::viewer::Viewer;
 use crate::support::{mix, process, program};
 
@@ -18,6 +19,10 @@ pub(super) struct Flood {
     pub(super) written_mib: f64,
     /// What reached viewers, summed over them, in MiB.
     pub(super) delivered_mib: f64,
+    /// How much of that was output as it was written, and no snapshot.
+    pub(super) streamed_mib: f64,
+    /// How many snapshots reached viewers.
+    pub(super) snapshots: u64,
     /// From the command to the last viewer's last byte.
     pub(super) seconds: f64,
     /// What the server spent.
@@ -53,6 +58,8 @@ pub(super) fn raw(program: &Path, blocks: u64) -> Result<Flood> {
     Ok(Flood {
         written_mib: mib(bytes),
         delivered_mib: mib(bytes),
+        streamed_mib: mib(bytes),
+        snapshots: 0,
         seconds: start.elapsed().as_secs_f64(),
         cpu_seconds: process::cpu_seconds(std::process::id())? - cpu,
     })
@@ -66,17 +73,60 @@ pub(super) fn served(contender: Contender, program: &Path, viewers: usize, block
     crowd[0].type_text(program::LOAD)?;
     wait_for_all(&mut crowd)?;
     let bytes = blocks * mix::block_wire_bytes();
-    let delivered_before: u64 = crowd.iter().map(|viewer| viewer.delivered).sum();
+    let before = Received::by(&crowd);
     let (cpu, start) = (process::cpu_seconds(server.pid())?, Instant::now());
     crowd[0].type_text(&program::flood(blocks))?;
     read_all(&mut crowd, bytes)?;
-    let delivered: u64 = crowd.iter().map(|viewer| viewer.delivered).sum();
+    let received = Received::by(&crowd);
+    let delivered = received.bytes - before.bytes;
+    let streamed = delivered - (received.snapshot_bytes - before.snapshot_bytes);
     Ok(Flood {
         written_mib: mib(bytes),
-        delivered_mib: mib(delivered - delivered_before),
+        delivered_mib: mib(delivered),
+        streamed_mib: mib(streamed),
+        snapshots: received.snapshots - before.snapshots,
         seconds: start.elapsed().as_secs_f64(),
         cpu_seconds: process::cpu_seconds(server.pid())? - cpu,
     })
+}
+
+/// Floods tmux's one client.
+pub(super) fn in_tmux(program: &Path, blocks: u64) -> Result<Flood> {
+    let tmux = Tmux::start(program)?;
+    tmux.client.write(program::LOAD.as_bytes())?;
+    tmux.client.read_to(program::READY)?;
+    let written_mib = mib(blocks * mix::block_wire_bytes());
+    let (cpu, start) = (tmux.cpu_seconds()?, Instant::now());
+    tmux.client.write(program::flood(blocks).as_bytes())?;
+    tmux.client.write(program::SAY_DONE.as_bytes())?;
+    tmux.client.read_to(program::DONE)?;
+    Ok(Flood {
+        written_mib,
+        // It shows screens, not output.
+        delivered_mib: f64::NAN,
+        streamed_mib: f64::NAN,
+        snapshots: 0,
+        seconds: start.elapsed().as_secs_f64(),
+        cpu_seconds: tmux.cpu_seconds()? - cpu,
+    })
+}
+
+/// What a crowd has received, summed.
+struct Received {
+    bytes: u64,
+    snapshot_bytes: u64,
+    snapshots: u64,
+}
+
+impl Received {
+    fn by(crowd: &[Viewer]) -> Received {
+        let sum = |what: fn(&Viewer) -> u64| crowd.iter().map(what).sum();
+        Received {
+            bytes: sum(|viewer| viewer.delivered),
+            snapshot_bytes: sum(|viewer| viewer.snapshot_bytes),
+            snapshots: sum(|viewer| viewer.snapshots),
+        }
+    }
 }
 
 fn wait_for_all(crowd: &mut [Viewer]) -> Result<()> {

@@ -8,7 +8,7 @@ use everpane::protocol::client::{ClientMessage, TabRename};
 
 use super::Bench;
 use crate::support::everpane::{Control, Everpane};
-use crate::support::table::Row;
+use crate::support::table::{Column, Row};
 
 /// How many viewers are told.
 const VIEWERS: usize = 20;
@@ -21,7 +21,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut asking = gateway.control()?;
     let mut row = Row::new(format!("layout change, {panes} panes, to the last of {VIEWERS} viewers (ms)"));
     for round in 0..bench.scaled(20, 5) {
-        row.everpane.push(rename(&mut asking, &mut crowd, &format!("round-{round}-of-renaming"))?);
+        row.add(Column::Everpane, rename(&mut asking, &mut crowd, &format!("round-{round}-of-renaming"))?);
     }
     Ok(vec![row])
 }

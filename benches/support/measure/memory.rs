@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Bench;
 use crate::support::everpane::Everpane;
 use crate::support::server::Server;
-use crate::support::table::Row;
+use crate::support::table::{Column, Row};
 use crate::support::{mix, process, program};
 
 /// The default length of a pane's output log.
@@ -31,9 +31,9 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
 
     let per_pane = |bytes: f64| bytes / count as f64 / 1024.0;
     let mut idle = Row::new(format!("memory per idle pane, {count} panes (KiB)"));
-    idle.everpane.push(per_pane(fresh - before));
-    let mut filled = Row::new("– with its log full, beyond the log (KiB)");
-    filled.everpane.push(per_pane(full - before) - RING_BYTES / 1024.0);
+    idle.add(Column::Everpane, per_pane(fresh - before));
+    let mut filled = Row::new("– with log and scrollback full, beyond the log (KiB)");
+    filled.add(Column::Everpane, per_pane(full - before) - RING_BYTES / 1024.0);
     Ok(vec![idle, filled])
 }
 

@@ -1,11 +1,18 @@
 //! The measurements, each a file that gives rows of the table.
 
+mod attach;
 mod echo;
 mod fan_out;
 mod flood;
+mod idle;
 mod layout;
+mod manners;
 mod memory;
+mod parse;
 mod respawn;
+mod scrollback;
+mod snapshot;
+mod stalled;
 mod throughput;
 
 use std::path::{Path, PathBuf};
@@ -53,40 +60,51 @@ impl Bench {
 /// Gives the rows of one measurement.
 type Measurement = fn(&Bench) -> Result<Vec<Row>>;
 
-const MEASUREMENTS: [(&str, Measurement); 6] = [
+/// Those of screens alone, in this process.
+const MODELS: [(&str, Measurement); 3] =
+    [("parse", parse::run), ("scrollback", scrollback::run), ("snapshot", snapshot::run)];
+
+/// Those of servers, over the wire.
+const SERVERS: [(&str, Measurement); 10] = [
     ("throughput", throughput::run),
     ("echo", echo::run),
+    ("manners", manners::run),
+    ("attach", attach::run),
     ("fan-out", fan_out::run),
+    ("stalled", stalled::run),
     ("memory", memory::run),
+    ("idle", idle::run),
     ("respawn", respawn::run),
     ("layout", layout::run),
 ];
 
 /// Those that only the gateway takes part in.
-const GATEWAY_ONLY: [&str; 2] = ["memory", "layout"];
+const GATEWAY_ONLY: [&str; 8] =
+    ["parse", "scrollback", "snapshot", "attach", "stalled", "memory", "idle", "layout"];
 
-/// Runs the measurements whose name contains one of `filters`, or all when there are none.
+/// Runs the measurements whose name contains one of `filters`, or all when there are none. A table of the screens'
+/// figures and one of the servers'.
 ///
 /// # Errors
 /// When a contender does not start, or stops in the middle.
-pub(crate) fn run(filters: &[&str], scale: Scale) -> Result<Table> {
+pub(crate) fn run(filters: &[&str], scale: Scale) -> Result<[Table; 2]> {
     let dir = tempfile::tempdir()?;
     let bench = Bench { scale, program: program::install(dir.path())?, _dir: dir };
-    let mut table = Table::default();
-    for (name, measurement) in MEASUREMENTS {
-        let wanted = filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
-        if wanted && !(scale.baselines && GATEWAY_ONLY.contains(&name)) {
-            eprintln!("measuring {name}");
-            table.rows.extend(measurement(&bench)?);
-        }
-    }
-    Ok(table)
+    Ok([bench.table(&MODELS, filters)?, bench.table(&SERVERS, filters)?])
 }
 
-/// The figures of `contender` in `row`.
-fn column(row: &mut Row, contender: Contender) -> &mut Vec<f64> {
-    match contender {
-        Contender::Relay => &mut row.relay,
-        Contender::Everpane => &mut row.everpane,
+impl Bench {
+    fn table(&self, measurements: &[(&str, Measurement)], filters: &[&str]) -> Result<Table> {
+        let mut table = Table::default();
+        for (name, measurement) in measurements {
+            let wanted = filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
+            if wanted && !(self.scale.baselines && GATEWAY_ONLY.contains(name)) {
+                eprintln!("measuring {name}");
+                let rows = measurement(self)?;
+                rows.iter().for_each(|row| eprintln!("  {}", row.spread()));
+                table.rows.extend(rows);
+            }
+        }
+        Ok(table)
     }
 }

@@ -11,7 +11,7 @@ use crate::support::everpane::{Control, Everpane};
 use crate::support::program;
 use crate::support::pty::Pty;
 use crate::support::server::Server;
-use crate::support::table::Row;
+use crate::support::table::{Column, Row};
 use crate::support::viewer::Viewer;
 
 /// Between a respawn and the next death.
@@ -23,7 +23,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut death = Row::new("death of a shell to `connected: false` at a viewer (ms)");
     let mut respawn = Row::new("respawn, key to the new shell's first output (ms)");
     for _ in 0..rounds {
-        respawn.raw.push(milliseconds(|| Pty::spawn(bench.program())?.wait_for(program::READY))?);
+        respawn.add(Column::Raw, milliseconds(|| Pty::spawn(bench.program())?.wait_for(program::READY))?);
     }
     if !bench.scale.baselines {
         let gateway = Everpane::start_with_panes(bench.program(), 1)?;
@@ -33,11 +33,14 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
             thread::sleep(PAUSE);
             // What the layout said earlier must not be taken for news of the death.
             control.wait_connected(gateway.panes[0], true)?;
-            death.everpane.push(milliseconds(|| kill(&gateway, &mut control, &pid))?);
-            respawn.everpane.push(milliseconds(|| {
-                pid = wake(&mut viewer)?;
-                Ok(())
-            })?);
+            death.add(Column::Everpane, milliseconds(|| kill(&gateway, &mut control, &pid))?);
+            respawn.add(
+                Column::Everpane,
+                milliseconds(|| {
+                    pid = wake(&mut viewer)?;
+                    Ok(())
+                })?,
+            );
         }
     }
     Ok(vec![death, respawn])

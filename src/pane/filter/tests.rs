@@ -1,3 +1,5 @@
+//! Each rule of the filter, and what holds for any output.
+
 use super::*;
 
 /// What a filter makes of output in these pieces: clean output, events with their offsets in all of it, itself.
