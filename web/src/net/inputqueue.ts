@@ -18,7 +18,7 @@ const SENT_MESSAGES = 64;
 /** The most bytes that the gateway is to hold for one pane; it takes twice that. */
 const PENDING_BYTES = 128 << 10;
 
-/** The most bytes that are taken while the connection is down. */
+/** The most bytes that are taken while the connection is down, besides what waited before. */
 const HELD_BYTES = 64 << 10;
 
 /** The most bytes that are taken while the connection is up: the largest paste. */
@@ -84,6 +84,8 @@ export class InputQueue {
   #sent: Sent[] = [];
   #unconfirmed = 0;
   #waiting = 0;
+  /** What waited when the connection broke, in bytes. */
+  #waitedBefore = 0;
   /** Which memory of this page the gateway counts under; none before its first word. */
   #memory: number | undefined;
   #nextNumber = 1;
@@ -102,7 +104,8 @@ export class InputQueue {
 
   /** Takes all of `bytes` or, when there is no room for them, none: then `false`. */
   push(paneId: string, bytes: Uint8Array, online: boolean): boolean {
-    if (this.#waiting + bytes.length > (online ? QUEUED_BYTES : HELD_BYTES)) return false;
+    const limit = online ? QUEUED_BYTES : Math.min(QUEUED_BYTES, this.#waitedBefore + HELD_BYTES);
+    if (this.#waiting + bytes.length > limit) return false;
     if (this.#joins(paneId, bytes)) return true;
     const paste = this.#nextPaste++;
     const parts = chunks(bytes, MESSAGE_BYTES);
@@ -167,6 +170,7 @@ export class InputQueue {
 
   /** The connection is gone. What it carried is kept. */
   disconnected(): void {
+    this.#waitedBefore = this.#waiting;
     for (const frame of this.#sent) frame.carried = false;
   }
 

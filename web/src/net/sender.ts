@@ -93,8 +93,8 @@ export class Sender {
 
   /** The connection broke. */
   disconnected(): void {
+    if (this.#resumed) this.#queue.disconnected();
     this.#resumed = false;
-    this.#queue.disconnected();
     this.#tellHeld();
   }
 

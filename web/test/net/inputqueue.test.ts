@@ -136,6 +136,14 @@ describe("bounds", () => {
     expect(queue.waiting).toBe(64 * KIB);
   });
 
+  test("a paste that waits since before the cut leaves room for keys", () => {
+    const queue = new InputQueue();
+    queue.push("p1", new Uint8Array(200 * KIB), true);
+    queue.disconnected();
+    expect(queue.push("p1", bytes("x"), false)).toBe(true);
+    expect(queue.push("p1", new Uint8Array(64 * KIB), false)).toBe(false);
+  });
+
   test("more is taken with a connection", () => {
     const queue = new InputQueue();
     expect(queue.push("p1", new Uint8Array(8 << 20), true)).toBe(true);
