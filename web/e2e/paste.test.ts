@@ -15,8 +15,8 @@ function manyLines(): string {
 test("a large paste arrives byte by byte", async ({ gateway, open }) => {
   const viewer = await open();
   await viewer.sees(/^ready\$/);
-  await viewer.run("stty -echo; cat > pasted; echo got-$(wc -c < pasted)");
-  await viewer.sees(/cat > pasted/);
+  await viewer.run("stty -echo; echo on-$((1+1)); cat > pasted; echo got-$(wc -c < pasted)");
+  await viewer.sees(/^on-2$/m);
   const text = manyLines();
   await viewer.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: gateway.origin });
   await viewer.page.evaluate((clip) => navigator.clipboard.writeText(clip), text);
