@@ -100,7 +100,7 @@ fn on_the_server() {
     the_servers_screens_are_the_same(&streams, SERVER_PLACES, false);
 }
 
-/// Not with random output: which rows continue a line is not kept where the line was cut, and shows when resized.
+/// Not with random output: some of that differs after a change of size.
 #[test]
 fn on_the_server_when_resized() {
     the_servers_screens_are_the_same(&meant_by_programs(), PLACES, true);
