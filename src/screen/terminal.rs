@@ -203,9 +203,8 @@ impl Terminal {
         (self.other.col, self.other.row) = (self.active.col, self.active.row);
         mem::swap(&mut self.active, &mut self.other);
         self.alternate = !self.alternate;
-        // A restored character set holds until the next shift; ending it here as well keeps every state one that
-        // can be restored.
-        self.charsets.shift(self.charsets.level);
+        // A restored character set becomes the designated one: no output brings about the two on different screens.
+        self.charsets.designate(self.charsets.level, self.charsets.current);
     }
 
     /// Keeps the cursor within the screen, or within the scroll region in origin mode.

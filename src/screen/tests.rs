@@ -250,3 +250,9 @@ fn a_restored_pen_underlines_as_the_present_one_does() {
     assert_eq!(state_after("\x1b[4:3m\x1b7\x1b[4:2m\x1b8"), state_after("\x1b[4:3m\x1b7\x1b8\x1b[4:2m"));
     assert_eq!(state_after("\x1b[4:3m\x1b7\x1b[m\x1b8"), state_after("\x1b[4:3m\x1b7\x1b8\x1b[4m"));
 }
+
+#[test]
+fn a_restored_character_set_outlives_a_change_of_screens() {
+    let screen = fed(size(10, 3), b"\x1b[?1049h\x1b(0q\x1b[?1049lq\x1b[?1049h\x1b[Hq");
+    assert_eq!(screen.text(), ["q", "", ""]);
+}

@@ -195,7 +195,7 @@ pub(crate) fn tricky() -> Vec<Stream> {
 /// Where the model and xterm.js differ: see the table in `docs/screens.md`.
 pub(crate) fn known() -> Vec<Stream> {
     made_up(&[
-        ("a saved character set", "|(0|7|(Bq|8q|[?1049hq|(0q|[?1049lq"),
+        ("a saved character set", "|(0|7|(Bq|8q|[?1049hq\x0e\x0fq"),
         ("no room for a wide character", "|[?7labcdefghijklmn漢"),
         (
             "many combining characters",

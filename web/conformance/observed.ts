@@ -99,7 +99,8 @@ export class ObservedTerminal {
   /** What new characters will be like. */
   #describeInput(): string[] {
     const { charset, glevel, _charsets: designated } = this.#core._charsetService;
-    const names = [0, 1, 2, 3].map((slot) => this.#charset(designated[slot]));
+    // What is designated for the level in use shows when another level was in use, if a cursor was restored.
+    const names = [0, 1, 2, 3].map((slot) => (slot === glevel ? "in use" : this.#charset(designated[slot])));
     return [
       `pen is ${this.#look(this.#core._inputHandler._curAttrData)}`,
       `charset is ${this.#charset(charset)} level ${glevel} of ${names.join()}`,
