@@ -10,6 +10,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
+use rustix::process::setpriority_process;
+use rustix::thread::gettid;
 
 use super::hub::Hub;
 use super::panes::Slot;
@@ -22,6 +24,9 @@ const BATCH: usize = 128 << 10;
 
 /// With less than this not taken in, in bytes, no thread is woken for it.
 pub(super) const WORTH_A_THREAD: usize = 64 << 10;
+
+/// How much the threads give way to others; see nice(1).
+const NICENESS: i32 = 10;
 
 /// A pane's screen, and how far it is. Its lock comes before all others in the lock order.
 #[derive(Debug)]
@@ -216,6 +221,9 @@ impl Screens {
     }
 
     fn run(&self, hub: &Weak<Hub>) {
+        // On Linux a thread has a priority of its own. Keystrokes go first; whoever needs a screen sooner brings it
+        // up to date itself.
+        let _ = setpriority_process(Some(gettid()), NICENESS);
         while let Some(slot) = self.next() {
             let Some(hub) = hub.upgrade() else { return };
             // Lowered before the output is looked at: what comes in meanwhile queues the pane again.
