@@ -166,7 +166,11 @@ impl Sink for PaneSink {
     }
 
     fn quiet(&self) {
-        if let Some(hub) = self.hub.upgrade() {
+        let Some(hub) = self.hub.upgrade() else { return };
+        // Others wait for the host's task; what a flood left is too much to do in it.
+        if self.slot.lock().pane.log.needed() >= WORTH_A_THREAD {
+            hub.screens.push(&self.slot);
+        } else {
             hub.keep_up_if_free(&self.slot);
         }
     }
