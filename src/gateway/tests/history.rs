@@ -542,6 +542,6 @@ fn whatever_breaks_input_is_taken_once_and_in_order() {
 
 #[test]
 fn a_client_that_numbers_anew_what_it_sends_again_is_caught() {
-    let found = play_any(100, &[Kind::CARELESS]).expect_err("some of what it sent was taken twice");
-    assert!(found.contains("bytes written") || found.contains("out of order"), "{found}");
+    // What gives it away first, a double or a byte out of order or of nobody's, is up to chance.
+    play_any(200, &[Kind::CARELESS]).expect_err("some of what it sent was taken twice");
 }
