@@ -286,6 +286,7 @@ impl Hub {
         self.with_pane(slot, |state, _, effects| {
             state.pane.settle_size(Instant::now(), None, effects);
             state.pane.awaits(generation).then(|| SpawnRequest {
+                pane: slot.id,
                 generation,
                 command: self.settings.command.clone(),
                 cwd: state.pane.cwd().clone(),

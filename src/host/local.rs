@@ -450,6 +450,7 @@ mod tests {
 
     use super::*;
     use crate::host::HasRoom;
+    use crate::ids::PaneId;
     use crate::pane::log::OutputBuf;
 
     /// How long anything may take to come about.
@@ -502,6 +503,7 @@ mod tests {
     async fn run(host: &LocalHost, script: &str, slowness: Duration) -> (Arc<dyn Terminal>, Arc<Notes>) {
         let notes = Arc::new(Notes { slowness, ..Notes::default() });
         let request = SpawnRequest {
+            pane: PaneId(1),
             generation: Generation(1),
             command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
             cwd: "/".into(),

@@ -6,19 +6,24 @@ mod pty;
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::Size;
+use crate::ids::PaneId;
 use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
 
 /// What to run in a new PTY.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpawnRequest {
+    /// The pane that it is for: by this and the generation a terminal is known when it outlives its gateway.
+    pub pane: PaneId,
     /// Which of the pane's terminals this is; comes back in every event.
     pub generation: Generation,
     /// The program and its arguments.
@@ -89,6 +94,37 @@ pub trait Terminal: Send + Sync + fmt::Debug {
 
     /// The name of what runs in the foreground, if that is not the program itself.
     fn foreground(&self) -> Option<String>;
+
+    /// Leaves a checkpoint with the host, in place of the one before, for a gateway that goes on with this
+    /// terminal after this gateway's end. A host whose PTYs end with the gateway has no use for it.
+    fn keep(&self, _checkpoint: Checkpoint) {}
+}
+
+/// The largest checkpoint that a host keeps, in bytes; a larger one is not kept.
+pub const MAX_CHECKPOINT_BYTES: usize = 256 << 10;
+
+/// What a gateway needs to go on with a terminal from one place in its output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The place: how many bytes the program had printed.
+    pub printed: u64,
+    /// Known to gateways alone; at most [`MAX_CHECKPOINT_BYTES`].
+    pub bytes: Bytes,
+}
+
+/// A terminal that outlived its gateway, or the connection to it; its program may have ended meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The pane it is of.
+    pub pane: PaneId,
+    /// Which of the pane's terminals it is.
+    pub generation: Generation,
+    /// The output that the host still has, counted in bytes from the first that the program printed.
+    pub output: Range<u64>,
+    /// How much of its output was given to a gateway before: what is asked in there was answered, or never will be.
+    pub given: u64,
+    /// The newest checkpoint that was left.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// The outcome of [`Sink::has_room`], in time.
@@ -131,4 +167,13 @@ pub type Spawning = Pin<Box<dyn Future<Output = Result<Spawned, SpawnError>> + S
 pub trait Host: Send + Sync {
     /// Starts a program in a new PTY.
     fn spawn(&self, request: SpawnRequest, sink: Arc<dyn Sink>) -> Spawning;
+
+    /// Goes on with a terminal that it kept: once started, that reports its output from `from` on, which lies in
+    /// [`Kept::output`], and its end, if it has ended. `None` if it is not there.
+    fn resume(&self, _kept: &Kept, _from: u64, _sink: Arc<dyn Sink>) -> Option<Arc<dyn Terminal>> {
+        None
+    }
+
+    /// Ends a terminal that it kept and nobody owns.
+    fn discard(&self, _kept: &Kept) {}
 }
