@@ -378,8 +378,7 @@ impl Hub {
         viewer.lock().leave();
         for slot in self.slots() {
             self.with_pane(&slot, |state, terminal, effects| {
-                state.subscribers.retain(|subscription| subscription.viewer_id() != viewer.id);
-                slot.look_for_room(state);
+                slot.set_watch(state, viewer.id, None);
                 state.pane.sizing.forget(viewer.id);
                 state.pane.settle_size(Instant::now(), terminal, effects);
             });

@@ -111,11 +111,21 @@ impl Slot {
         }
     }
 
+    /// A viewer watches by this subscription from now on, or not at all.
+    pub(super) fn set_watch(
+        &self,
+        state: &mut SlotState,
+        viewer: ViewerId,
+        subscription: Option<Arc<Subscription>>,
+    ) {
+        state.subscribers.retain(|other| other.viewer_id() != viewer);
+        state.subscribers.extend(subscription);
+        self.look_for_room(state);
+    }
+
     /// A viewer no longer watches.
     pub(super) fn end_watch(&self, viewer: ViewerId) {
-        let mut state = self.lock();
-        state.subscribers.retain(|subscription| subscription.viewer_id() != viewer);
-        self.look_for_room(&state);
+        self.set_watch(&mut self.lock(), viewer, None);
     }
 
     fn grew(&self, state: &SlotState) {
