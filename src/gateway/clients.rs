@@ -163,8 +163,8 @@ impl Client {
         &self.name
     }
 
-    /// Guards [`Progress`], and is held while a numbered frame is passed to its pane. The lock order is layout,
-    /// client, slot, viewer.
+    /// Guards [`Progress`], and is held while a numbered frame is passed to its pane. ARCHITECTURE.md has the lock
+    /// order.
     pub(super) fn lock(&self) -> MutexGuard<'_, Progress> {
         // A frame counts as dealt with before its pane sees it: after a panic there it is not taken again.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)

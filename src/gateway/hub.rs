@@ -60,7 +60,7 @@ pub struct TooManyViewers {
     pub limit: usize,
 }
 
-/// The shared layout, and the numbers of its panes on the wire. One lock, the first in the lock order.
+/// The shared layout, and the numbers of its panes on the wire, under one lock.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) layout: Layout,
@@ -267,7 +267,7 @@ impl Hub {
         }
     }
 
-    /// Guards [`Plan`]. The lock order is layout, client, slot, viewer.
+    /// Guards [`Plan`]. ARCHITECTURE.md has the lock order.
     pub(super) fn plan(&self) -> MutexGuard<'_, Plan> {
         // Operations leave the layout whole or unchanged, also when they panic half-way in a query.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)

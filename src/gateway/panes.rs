@@ -94,8 +94,8 @@ impl Slot {
         })
     }
 
-    /// Guards [`SlotState`] and, for this pane, the entry in the terminals map: both change together. The lock
-    /// order is layout, client, slot, viewer.
+    /// Guards [`SlotState`] and, for this pane, the entry in the terminals map: both change together.
+    /// ARCHITECTURE.md has the lock order.
     pub(super) fn lock(&self) -> MutexGuard<'_, SlotState> {
         // A panic in another holder must not take the pane with it; its state is at worst one event behind.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

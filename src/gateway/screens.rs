@@ -28,7 +28,7 @@ pub(super) const WORTH_A_THREAD: usize = 64 << 10;
 /// How much the threads give way to others; see nice(1).
 const NICENESS: i32 = 10;
 
-/// A pane's screen, and how far it is. Its lock comes before all others in the lock order.
+/// A pane's screen, and how far it is.
 #[derive(Debug)]
 pub(super) struct Model {
     screen: Screen,
@@ -85,6 +85,7 @@ impl Model {
 }
 
 impl Slot {
+    /// Guards [`Model`]. ARCHITECTURE.md has the lock order.
     fn model(&self) -> MutexGuard<'_, Model> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
