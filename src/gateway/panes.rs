@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::Notify;
-
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::hub::Hub;
