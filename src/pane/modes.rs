@@ -1,8 +1,6 @@
 //! The terminal modes that programs switch on and, when they die, leave on: what they are now, and the bytes that
 //! undo them or bring a fresh terminal into them. Knows nothing of where sequences begin and end in a stream.
 
-use serde::{Deserialize, Serialize};
-
 /// Pops more keyboard flags than any emulator stacks; a pop that empties the stack clears the flags too.
 const POP_ALL_KEYBOARD: &[u8] = b"\x1b[<9999u\x1b[=0u";
 
@@ -18,7 +16,7 @@ const SYNCHRONIZED: u16 = 2026;
 
 /// Which screen shows, and by which private mode it was entered: leaving must use the same one, since 1049 also
 /// restores a cursor that the others never saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ActiveScreen {
     /// The main screen, the one with scrollback.
     #[default]
@@ -54,7 +52,7 @@ impl ActiveScreen {
 
 /// What mouse events a program asked for. Each request replaces the one before, and withdrawing any of them ends
 /// them all, as in xterm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MouseTracking {
     /// None: the mouse belongs to the viewer.
     #[default]
@@ -94,7 +92,7 @@ impl MouseTracking {
 
 /// One screen's stack of kitty keyboard flags. The lowest entry is what applies when nothing was pushed. Holds eight
 /// entries; one pushed on a full stack drops the lowest, as the kitty protocol has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeyboardStack {
     /// The flags, five bits each; those above `top` are 0.
     entries: [u8; 8],
@@ -160,7 +158,7 @@ impl KeyboardStack {
 
 /// The modes of a terminal as the output so far has set them. The default value is a freshly reset terminal; a
 /// boolean is true when the mode is *not* as after a reset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Modes {
     /// Which screen shows.
     pub screen: ActiveScreen,
