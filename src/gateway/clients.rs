@@ -120,8 +120,13 @@ impl Progress {
     /// Keeps the refusal of the last frame that was dealt with.
     pub(super) fn refuse(&mut self, refusal: ErrorMessage) {
         self.refused.push_back(refusal);
-        let settled = self.applied.saturating_sub(MAX_UNACKNOWLEDGED);
+        let settled = self.settled();
         self.refused.retain(|refusal| refusal.number > Some(settled));
+    }
+
+    /// The last frame that the client must know to be dealt with, as it may not have sent so many after it otherwise.
+    fn settled(&self) -> u64 {
+        self.applied.saturating_sub(MAX_UNACKNOWLEDGED)
     }
 
     /// Keeps what there is nobody to tell of.
@@ -140,7 +145,7 @@ impl Progress {
     /// What a client that is back must hear before it is told how far its input was taken: what was given back
     /// meanwhile, once, and each refusal of a frame that it may still take for unanswered.
     pub(super) fn news(&mut self) -> Vec<ErrorMessage> {
-        let settled = self.applied.saturating_sub(MAX_UNACKNOWLEDGED);
+        let settled = self.settled();
         let refused = self.refused.iter().filter(|refusal| refusal.number > Some(settled));
         self.untold.drain(..).map(|gone| gone.message()).chain(refused.cloned()).collect()
     }
@@ -163,8 +168,8 @@ impl Client {
         &self.name
     }
 
-    /// Guards [`Progress`], and is held while a numbered frame is passed to its pane. The lock order is layout,
-    /// client, slot, viewer.
+    /// Guards [`Progress`], and is held while a numbered frame is passed to its pane. ARCHITECTURE.md has the lock
+    /// order.
     pub(super) fn lock(&self) -> MutexGuard<'_, Progress> {
         // A frame counts as dealt with before its pane sees it: after a panic there it is not taken again.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)

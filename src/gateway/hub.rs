@@ -60,7 +60,7 @@ pub struct TooManyViewers {
     pub limit: usize,
 }
 
-/// The shared layout, and the numbers of its panes on the wire. One lock, the first in the lock order.
+/// The shared layout, and the numbers of its panes on the wire, under one lock.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) layout: Layout,
@@ -267,7 +267,7 @@ impl Hub {
         }
     }
 
-    /// Guards [`Plan`]. The lock order is layout, client, slot, viewer.
+    /// Guards [`Plan`]. ARCHITECTURE.md has the lock order.
     pub(super) fn plan(&self) -> MutexGuard<'_, Plan> {
         // Operations leave the layout whole or unchanged, also when they panic half-way in a query.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
@@ -378,8 +378,7 @@ impl Hub {
         viewer.lock().leave();
         for slot in self.slots() {
             self.with_pane(&slot, |state, terminal, effects| {
-                state.subscribers.retain(|subscription| subscription.viewer_id() != viewer.id);
-                slot.look_for_room(state);
+                slot.set_watch(state, viewer.id, None);
                 state.pane.sizing.forget(viewer.id);
                 state.pane.settle_size(Instant::now(), terminal, effects);
             });

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::Notify;
-
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::hub::Hub;
@@ -94,8 +93,8 @@ impl Slot {
         })
     }
 
-    /// Guards [`SlotState`] and, for this pane, the entry in the terminals map: both change together. The lock
-    /// order is layout, client, slot, viewer.
+    /// Guards [`SlotState`] and, for this pane, the entry in the terminals map: both change together.
+    /// ARCHITECTURE.md has the lock order.
     pub(super) fn lock(&self) -> MutexGuard<'_, SlotState> {
         // A panic in another holder must not take the pane with it; its state is at worst one event behind.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -111,11 +110,21 @@ impl Slot {
         }
     }
 
+    /// A viewer watches by this subscription from now on, or not at all.
+    pub(super) fn set_watch(
+        &self,
+        state: &mut SlotState,
+        viewer: ViewerId,
+        subscription: Option<Arc<Subscription>>,
+    ) {
+        state.subscribers.retain(|other| other.viewer_id() != viewer);
+        state.subscribers.extend(subscription);
+        self.look_for_room(state);
+    }
+
     /// A viewer no longer watches.
     pub(super) fn end_watch(&self, viewer: ViewerId) {
-        let mut state = self.lock();
-        state.subscribers.retain(|subscription| subscription.viewer_id() != viewer);
-        self.look_for_room(&state);
+        self.set_watch(&mut self.lock(), viewer, None);
     }
 
     fn grew(&self, state: &SlotState) {

@@ -28,7 +28,7 @@ pub(super) const WORTH_A_THREAD: usize = 64 << 10;
 /// How much the threads give way to others; see nice(1).
 const NICENESS: i32 = 10;
 
-/// A pane's screen, and how far it is. Its lock comes before all others in the lock order.
+/// A pane's screen, and how far it is.
 #[derive(Debug)]
 pub(super) struct Model {
     screen: Screen,
@@ -85,6 +85,7 @@ impl Model {
 }
 
 impl Slot {
+    /// Guards [`Model`]. ARCHITECTURE.md has the lock order.
     fn model(&self) -> MutexGuard<'_, Model> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,7 +99,7 @@ enum Behind {
 }
 
 impl Hub {
-    /// Brings a pane's screen up to date.
+    /// Brings a pane's screen up to date. Others get at it between batches.
     pub(super) fn keep_up(self: &Arc<Self>, slot: &Arc<Slot>) {
         while self.step(slot, &mut slot.model()) {}
     }
@@ -106,21 +107,21 @@ impl Hub {
     /// The same, unless somebody is at it.
     pub(super) fn keep_up_if_free(self: &Arc<Self>, slot: &Arc<Slot>) {
         if let Ok(mut model) = slot.model.try_lock() {
-            while self.step(slot, &mut model) {}
+            self.catch_up(slot, &mut model);
         }
     }
 
     /// A snapshot of a pane as it is now, with at most `history` rows of scrollback.
     pub(super) fn snapshot(self: &Arc<Self>, slot: &Arc<Slot>, history: usize) -> Arc<Snapshot> {
         let mut model = slot.model();
-        while self.step(slot, &mut model) {}
+        self.catch_up(slot, &mut model);
         model.snapshot(history)
     }
 
     /// A snapshot with as much scrollback as makes it no larger than `bytes`.
     pub(super) fn snapshot_within(self: &Arc<Self>, slot: &Arc<Slot>, bytes: usize) -> Arc<Snapshot> {
         let mut model = slot.model();
-        while self.step(slot, &mut model) {}
+        self.catch_up(slot, &mut model);
         let mut rows = model.screen.history_rows();
         loop {
             let snapshot = model.snapshot(rows);
@@ -138,6 +139,11 @@ impl Hub {
             let head = slot.lock().pane.log.head();
             head - model.offset <= BATCH as u64
         })
+    }
+
+    /// Brings a screen up to date and keeps it locked meanwhile, so that nothing comes between that and its use.
+    fn catch_up(self: &Arc<Self>, slot: &Arc<Slot>, model: &mut Model) {
+        while self.step(slot, model) {}
     }
 
     /// One batch. Whether there may be more.

@@ -1,186 +1,29 @@
-//! Tests of the hub against a host that is only pretended: it starts, prints and ends when it is told to.
+//! Tests of the hub against a host that is only pretended; see [`host`].
 
 mod history;
+mod host;
 mod judge;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep, timeout};
 
+use self::host::{Condition, Pretending, Start};
 use super::viewer::Wanted;
 use super::{Attached, Framing, Gateway, Settings, Update};
 use crate::geometry::Size;
-use crate::host::{Exit, Host, Sink, SpawnError, SpawnRequest, Spawned, Spawning, Terminal};
 use crate::ids::PaneId;
-use crate::pane::log::OutputBuf;
 use crate::protocol::client;
 use crate::protocol::frame::{Channel, InputFrame, InputKind};
 use crate::protocol::server::{ErrorMessage, LayoutUpdate, ServerMessage};
 
 /// How long anything may take to come about.
 const SOON: Duration = Duration::from_secs(5);
-
-// The host.
-
-#[derive(Debug, Default)]
-struct Condition {
-    written: Vec<u8>,
-    /// How many bytes it takes yet.
-    room: usize,
-    /// Whether it may report anything yet.
-    started: bool,
-    killed: bool,
-    ended: bool,
-    /// Whether to be asked for its modes is too much for it.
-    broken: bool,
-}
-
-/// A terminal that notes what is done to it.
-#[derive(Debug)]
-struct Pretended(Mutex<Condition>);
-
-impl Pretended {
-    fn lock(&self) -> MutexGuard<'_, Condition> {
-        self.0.lock().unwrap()
-    }
-}
-
-impl Terminal for Pretended {
-    fn start(&self) {
-        self.lock().started = true;
-    }
-
-    fn write(&self, input: &[u8]) -> usize {
-        let mut condition = self.lock();
-        let taken = if condition.ended { 0 } else { input.len().min(condition.room) };
-        condition.room -= taken;
-        condition.written.extend_from_slice(&input[..taken]);
-        taken
-    }
-
-    fn interrupt(&self, _key: u8) -> bool {
-        false
-    }
-
-    fn resize(&self, _size: Size) {}
-
-    fn kill(&self) {
-        self.lock().killed = true;
-    }
-
-    fn reads_raw(&self) -> bool {
-        let broken = self.lock().broken;
-        assert!(!broken, "broken, as the test wants it");
-        true
-    }
-
-    fn cwd(&self) -> Option<PathBuf> {
-        None
-    }
-
-    fn foreground(&self) -> Option<String> {
-        None
-    }
-}
-
-/// One start that the host was asked for.
-struct Start {
-    request: SpawnRequest,
-    /// Taken when nothing more will be reported.
-    sink: Option<Arc<dyn Sink>>,
-    /// Taken when it came up or failed.
-    reply: Option<oneshot::Sender<Result<Spawned, SpawnError>>>,
-    /// Once it came up.
-    terminal: Option<Arc<Pretended>>,
-}
-
-/// A host that does what a test says. Clones are the same host.
-#[derive(Clone, Default)]
-struct Pretending(Arc<Mutex<Vec<Start>>>);
-
-impl Host for Pretending {
-    fn spawn(&self, request: SpawnRequest, sink: Arc<dyn Sink>) -> Spawning {
-        let (reply, outcome) = oneshot::channel();
-        self.lock().push(Start { request, sink: Some(sink), reply: Some(reply), terminal: None });
-        Box::pin(async move { outcome.await.expect("the test keeps what it has not answered") })
-    }
-}
-
-impl Pretending {
-    fn lock(&self) -> MutexGuard<'_, Vec<Start>> {
-        self.0.lock().unwrap()
-    }
-
-    fn count(&self) -> usize {
-        self.lock().len()
-    }
-
-    fn terminal(&self, index: usize) -> Option<Arc<Pretended>> {
-        self.lock()[index].terminal.clone()
-    }
-
-    /// Looks at a terminal that came up, or changes it.
-    fn with<T>(&self, index: usize, act: impl FnOnce(&mut Condition) -> T) -> T {
-        act(&mut self.terminal(index).expect("it came up").lock())
-    }
-
-    fn sink(&self, index: usize) -> Option<(Arc<dyn Sink>, crate::pane::respawn::Generation)> {
-        let starts = self.lock();
-        starts[index].terminal.as_ref().filter(|terminal| terminal.lock().started)?;
-        Some((starts[index].sink.clone()?, starts[index].request.generation))
-    }
-
-    /// A start comes up, in a PTY with so much room, unless it was answered before.
-    fn come_up(&self, index: usize, room: usize) {
-        let mut starts = self.lock();
-        let start = &mut starts[index];
-        let Some(reply) = start.reply.take() else { return };
-        let terminal = Arc::new(Pretended(Mutex::new(Condition { room, ..Condition::default() })));
-        start.terminal = Some(terminal.clone());
-        assert!(reply.send(Ok(Spawned { terminal, note: None })).is_ok(), "somebody waits for a start");
-    }
-
-    /// A start fails, unless it was answered before.
-    fn fail(&self, index: usize) {
-        if let Some(reply) = self.lock()[index].reply.take() {
-            let _ = reply.send(Err(SpawnError { reason: "told to".to_owned() }));
-        }
-    }
-
-    /// Reports output, also of a program that is long gone.
-    fn print(&self, index: usize, bytes: &[u8]) {
-        if let (Some(_), Some((sink, generation))) = (self.terminal(index), self.sink(index)) {
-            sink.output(generation, OutputBuf::copy_of(bytes));
-        }
-    }
-
-    /// Makes room in a PTY and reports it.
-    fn make_room(&self, index: usize, room: usize) {
-        if let (Some(terminal), Some((sink, generation))) = (self.terminal(index), self.sink(index)) {
-            terminal.lock().room += room;
-            sink.writable(generation);
-        }
-    }
-
-    /// Ends a program; again, if it has ended before.
-    fn end(&self, index: usize) {
-        if let (Some(terminal), Some((sink, generation))) = (self.terminal(index), self.sink(index)) {
-            terminal.lock().ended = true;
-            sink.exited(generation, Exit::Code(0));
-        }
-    }
-
-    /// Lets go of what reports a program, as a host does after its end.
-    fn let_go(&self, index: usize) {
-        self.lock()[index].sink = None;
-    }
-}
 
 // Viewers.
 

@@ -105,9 +105,7 @@ impl Hub {
             return;
         }
         let subscription = viewer.subscribe(slot, wanted, state.pane.log.head());
-        state.subscribers.retain(|other| other.viewer_id() != viewer.id);
-        state.subscribers.push(subscription.clone());
-        slot.look_for_room(&state);
+        slot.set_watch(&mut state, viewer.id, Some(subscription.clone()));
         subscription.mark();
     }
 

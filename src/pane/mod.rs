@@ -11,41 +11,35 @@ pub mod line_gate;
 pub mod log;
 pub mod modes;
 mod notice;
+mod printing;
 pub mod readiness;
 pub mod reports;
 pub mod respawn;
 pub mod sizing;
 #[cfg(test)]
 mod tests;
+mod typing;
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use self::activity::Activity;
 use self::cues::Cues;
-use self::filter::{Event, Filter};
-use self::input::{InputFull, InputLimits, InputQueue, Message, Undelivered};
+use self::filter::Filter;
+use self::input::{InputLimits, InputQueue, Undelivered};
 use self::line_gate::LineGate;
-use self::log::{OutputBuf, OutputLog};
-use self::modes::ActiveScreen;
-use self::readiness::{Readiness, Verdict};
-use self::reports::Kind;
+use self::log::OutputLog;
+use self::readiness::Readiness;
 use self::respawn::{Decision, Generation, Respawn, RespawnLimits};
 use self::sizing::{Resize, Sizing};
+pub use self::typing::{InputRefused, Typed};
 use crate::clock::Moment;
 use crate::geometry::Size;
 use crate::host::{Exit, Terminal};
-use crate::ids::{PaneId, ViewerId};
+use crate::ids::PaneId;
 use crate::protocol::client::{SizePolicy, WakePolicy};
-use crate::protocol::frame::{Channel, InputKind};
+use crate::protocol::frame::Channel;
 use crate::protocol::server::{PaneInfo, PaneStatus};
-
-/// How soon to look again at input that the line discipline has no room for.
-const LINE_RETRY: Duration = Duration::from_millis(20);
-
-/// How long after Enter the program's directory is asked for: what was typed has run by then, mostly.
-const CWD_AFTER_ENTER: Duration = Duration::from_millis(250);
 
 /// Settings that all panes share.
 #[derive(Debug, Clone, Copy)]
@@ -121,33 +115,6 @@ impl Effects {
             self.undelivered = Some((undelivered, why));
         }
     }
-}
-
-/// Input that was not taken, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct InputRefused {
-    /// For programs: `input_full`, `pane_manual` or `pane_failed`.
-    pub code: &'static str,
-    /// For people.
-    pub message: String,
-    /// How many bytes were not taken: all of the message.
-    pub bytes: usize,
-}
-
-/// Input from a viewer.
-#[derive(Debug, Clone, Copy)]
-pub struct Typed<'a> {
-    /// Who.
-    pub viewer: ViewerId,
-    /// Whose it stays when the viewer's connection ends: of several connections of one client, always the same.
-    pub owner: ViewerId,
-    /// What the viewer says it is.
-    pub kind: InputKind,
-    /// Whether the owner's next input belongs to the same paste.
-    pub more: bool,
-    /// The bytes.
-    pub bytes: &'a [u8],
 }
 
 /// The life of the newest terminal.
@@ -366,124 +333,15 @@ impl Pane {
         }
     }
 
-    // Input.
+    // The terminal's life.
 
-    /// Takes input from a viewer: writes it, holds it, or refuses all of it. Answers to queries are left out,
-    /// whoever sends them: the pane's screen has answered.
-    ///
-    /// # Errors
-    /// When it is not taken; nothing of it is then.
-    pub fn input(
-        &mut self,
-        typed: Typed<'_>,
-        now: Instant,
-        terminal: Option<&dyn Terminal>,
-        effects: &mut Effects,
-    ) -> Result<(), InputRefused> {
-        match terminal {
-            Some(terminal) => self.input_live(typed, now, terminal, effects),
-            None => self.input_dead(typed, now, effects),
+    /// Somebody asks outright for a terminal.
+    pub fn ask_for_terminal(&mut self, effects: &mut Effects) {
+        if self.life.started.is_some() {
+            return;
         }
-    }
-
-    fn input_live(
-        &mut self,
-        typed: Typed<'_>,
-        now: Instant,
-        terminal: &dyn Terminal,
-        effects: &mut Effects,
-    ) -> Result<(), InputRefused> {
-        let pasted = self.is_pasted(typed);
-        let bytes = if pasted { Cow::Borrowed(typed.bytes) } else { without_answers(typed.bytes) };
-        if typed.kind == InputKind::Report {
-            // A report is worth nothing later: it goes past what waits, or nowhere.
-            terminal.write(&bytes);
-            return Ok(());
-        }
-        if bytes.is_empty() && !pasted {
-            return Ok(());
-        }
-        self.note_typing(typed.viewer, &bytes, now, Some(terminal), effects);
-        self.queue.end_stalled(now);
-        if self.queue.is_next(typed.owner) && self.life.readiness.is_none() {
-            let message = Message { owner: typed.owner, bytes: &bytes, more: typed.more };
-            self.queue.admit(message, now).map_err(|full| self.full(full))?;
-            let taken = write(&mut self.life.gate, terminal, &bytes);
-            self.hold(typed, &bytes[taken..], now, effects)?;
-            if self.queue.is_empty() {
-                return Ok(());
-            }
-        } else if pasted {
-            self.hold(typed, &bytes, now, effects)?;
-        } else if !self.interrupt(&bytes, terminal, effects) {
-            // A report is about now: it does not wait for what was typed.
-            for (_, report) in reports::split(&bytes).filter(|(kind, _)| *kind != Kind::Keys) {
-                terminal.write(report);
-            }
-            self.hold(typed, &reports::only_keys(&bytes), now, effects)?;
-        }
-        self.deliver(now, terminal, effects);
-        Ok(())
-    }
-
-    /// Whether input is part of a paste of several messages. No message of such a paste is looked into: a piece of
-    /// it may look like anything.
-    fn is_pasted(&self, typed: Typed<'_>) -> bool {
-        typed.more || self.queue.is_pasting(typed.owner)
-    }
-
-    /// Lets an interrupt key past input that a program does not read, as the line discipline does: it throws
-    /// away what was typed before. Whether it did.
-    fn interrupt(&mut self, keys: &[u8], terminal: &dyn Terminal, effects: &mut Effects) -> bool {
-        let [key] = keys else { return false };
-        if self.life.readiness.is_some() || !terminal.interrupt(*key) {
-            return false;
-        }
-        // Whichever key it is that this terminal takes for an interrupt.
-        self.life.gate.clear();
-        self.discard(effects);
-        true
-    }
-
-    fn input_dead(
-        &mut self,
-        typed: Typed<'_>,
-        now: Instant,
-        effects: &mut Effects,
-    ) -> Result<(), InputRefused> {
-        // Reports of the viewer's terminal are no keys: nobody typed them, and they are meaningless to the
-        // next program.
-        let keys = match typed.kind {
-            InputKind::Input if self.is_pasted(typed) => Cow::Borrowed(typed.bytes),
-            InputKind::Input => reports::only_keys(typed.bytes),
-            InputKind::Report => return Ok(()),
-        };
-        self.queue.end_stalled(now);
-        if keys.is_empty() {
-            return self.hold(typed, &keys, now, effects);
-        }
-        let refused = |code, message: String| Err(InputRefused { code, message, bytes: keys.len() });
-        if self.settings.wake == WakePolicy::Manual && !self.respawn.is_starting() {
-            return refused("pane_manual", format!("{} starts only when asked to (pane_respawn)", self.id));
-        }
-        if self.respawn.given_up() && !self.respawn.is_starting() {
-            let message =
-                format!("{} failed to start too often; ask for it outright (pane_respawn)", self.id);
-            return refused("pane_failed", message);
-        }
-        self.hold(typed, &keys, now, effects)?;
-        self.note_typing(typed.viewer, &keys, now, None, effects);
-        let wakes = match self.settings.wake {
-            WakePolicy::AnyKey => true,
-            WakePolicy::Enter => keys.iter().any(|byte| matches!(byte, b'\r' | b'\n')),
-            WakePolicy::Manual => false,
-        };
-        if wakes {
-            let decision = self.respawn.wanted(now);
-            self.decide(decision, effects);
-        }
-        self.look_at_expiry(effects);
-        Ok(())
+        let decision = self.respawn.requested();
+        self.decide(decision, effects);
     }
 
     fn decide(&mut self, decision: Decision, effects: &mut Effects) {
@@ -500,168 +358,6 @@ impl Pane {
             Decision::UnderWay | Decision::GivenUp | Decision::Closed => {}
         }
     }
-
-    fn hold(
-        &mut self,
-        typed: Typed<'_>,
-        bytes: &[u8],
-        now: Instant,
-        effects: &mut Effects,
-    ) -> Result<(), InputRefused> {
-        effects.info |= !bytes.is_empty();
-        let message = Message { owner: typed.owner, bytes, more: typed.more };
-        self.queue.push(message, now).map_err(|full| self.full(full))?;
-        self.look_at_stalls(effects);
-        Ok(())
-    }
-
-    fn full(&self, full: InputFull) -> InputRefused {
-        InputRefused { code: "input_full", message: format!("{}: {full}", self.id), bytes: full.bytes }
-    }
-
-    fn note_typing(
-        &mut self,
-        viewer: ViewerId,
-        bytes: &[u8],
-        now: Instant,
-        terminal: Option<&dyn Terminal>,
-        effects: &mut Effects,
-    ) {
-        if self.sizing.typist() != Some(viewer) {
-            self.sizing.typed(viewer);
-            self.settle_size(now, terminal, effects);
-        }
-        let Some(terminal) = terminal else { return };
-        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0x04)) {
-            // What is typed now may end the program; the system knows its directory only while it lives.
-            self.see_cwd(terminal, effects);
-            let at = now + CWD_AFTER_ENTER;
-            self.life.cwd_at.get_or_insert(at);
-            effects.look_at(at);
-        }
-    }
-
-    /// Delivers held input, as far as the program is ready and the PTY takes it.
-    fn deliver(&mut self, now: Instant, terminal: &dyn Terminal, effects: &mut Effects) {
-        if let Some(readiness) = &self.life.readiness {
-            match readiness.verdict(now, terminal.reads_raw()) {
-                Verdict::Ready => self.life.readiness = None,
-                Verdict::Wait { until } if !self.queue.is_empty() => return effects.look_at(until),
-                Verdict::Wait { .. } => return,
-            }
-        }
-        if self.queue.waiting().is_empty() {
-            return;
-        }
-        let taken = write(&mut self.life.gate, terminal, self.queue.waiting());
-        self.queue.delivered(taken);
-        effects.info |= taken > 0;
-        if !self.queue.waiting().is_empty() {
-            // Either the PTY is full, which its host reports, or the line is, which nothing reports.
-            effects.look_at(now + LINE_RETRY);
-        }
-    }
-
-    /// The PTY takes input again.
-    pub fn writable(
-        &mut self,
-        generation: Generation,
-        now: Instant,
-        terminal: Option<&dyn Terminal>,
-        effects: &mut Effects,
-    ) {
-        if let Some(terminal) = terminal.filter(|_| generation == self.generation()) {
-            self.deliver(now, terminal, effects);
-        }
-    }
-
-    /// Throws away what is held.
-    pub fn discard(&mut self, effects: &mut Effects) {
-        effects.give_back(self.queue.discard(), "input_discarded");
-        self.retry_wanted = false;
-    }
-
-    /// Somebody asks outright for a terminal.
-    pub fn ask_for_terminal(&mut self, effects: &mut Effects) {
-        if self.life.started.is_some() {
-            return;
-        }
-        let decision = self.respawn.requested();
-        self.decide(decision, effects);
-    }
-
-    // Output.
-
-    /// Takes what the program of a generation printed.
-    pub fn output(&mut self, generation: Generation, output: OutputBuf, now: Moment, effects: &mut Effects) {
-        if generation != self.generation() || self.life.started.is_none() {
-            return;
-        }
-        self.life.printed = true;
-        if let Some(readiness) = &mut self.life.readiness {
-            readiness.printed(now.at);
-            if !self.queue.is_empty() {
-                effects.look_at(now.at);
-            }
-        }
-        self.print(output, now, effects);
-    }
-
-    fn print(&mut self, output: OutputBuf, now: Moment, effects: &mut Effects) {
-        let (from, generation) = (self.log.head(), self.generation());
-        let Pane { filter, cues, activity, title, told_cwd, life, .. } = self;
-        let output = filter.feed(output, &mut |at, event| match event {
-            Event::Title(text) if *title != text => {
-                *title = text;
-                effects.info = true;
-            }
-            Event::WorkingDirectory(path) => {
-                *told_cwd = Some(PathBuf::from(path));
-                effects.info = true;
-            }
-            Event::PromptEnd => {
-                if let Some(readiness) = &mut life.readiness {
-                    readiness.prompted();
-                }
-            }
-            Event::Query(query) => cues.query(from + at as u64, generation, query),
-            other => effects.info |= activity.take(other, now.unix_ms),
-        });
-        if let Some(last) = output.payload().last() {
-            self.at_line_start = *last == b'\n';
-        }
-        self.log.append(output, now.at);
-        effects.output = true;
-    }
-
-    /// Prints something of the gateway's own into the output.
-    fn print_own(&mut self, bytes: &[u8], now: Moment) {
-        if !bytes.is_empty() {
-            self.print(OutputBuf::copy_of(bytes), now, &mut Effects::default());
-        }
-    }
-
-    /// Prints something of the gateway's own that leaves the cursor where it is.
-    fn print_in_place(&mut self, bytes: &[u8], now: Moment) {
-        let at_line_start = self.at_line_start;
-        self.print_own(bytes, now);
-        self.at_line_start = at_line_start;
-    }
-
-    /// Whether a line drawn now may go where the cursor is. Where it will be on leaving an alternate screen is
-    /// not known.
-    fn on_fresh_line(&self) -> bool {
-        self.at_line_start && self.filter.modes().screen == ActiveScreen::Main
-    }
-
-    /// Gives the program of a generation its terminal's answer to a query, if that program still runs.
-    pub fn answer(&mut self, generation: Generation, answer: &[u8], terminal: Option<&dyn Terminal>) {
-        if let Some(terminal) = terminal.filter(|_| generation == self.generation()) {
-            terminal.write(answer);
-        }
-    }
-
-    // The terminal's life.
 
     /// A start came up. Whether its terminal is wanted: if so, it belongs into the terminals map; if not, it
     /// must be killed.
@@ -864,33 +560,4 @@ impl Pane {
             self.decide(decision, effects);
         }
     }
-}
-
-/// Writes as much as the line discipline has room for and the PTY takes, and returns how much that was.
-fn write(gate: &mut LineGate, terminal: &dyn Terminal, bytes: &[u8]) -> usize {
-    let mut raw = false;
-    let allowed = gate.allows(bytes, || {
-        raw = terminal.reads_raw();
-        !raw
-    });
-    let taken = terminal.write(&bytes[..allowed]);
-    gate.wrote(&bytes[..taken]);
-    if raw {
-        gate.clear();
-    }
-    taken
-}
-
-/// The input without a terminal's answers to queries; mouse and focus reports stay.
-fn without_answers(input: &[u8]) -> Cow<'_, [u8]> {
-    if reports::split(input).all(|(kind, _)| kind != Kind::Reply) {
-        return Cow::Borrowed(input);
-    }
-    Cow::Owned(
-        reports::split(input)
-            .filter(|(kind, _)| *kind != Kind::Reply)
-            .flat_map(|(_, part)| part)
-            .copied()
-            .collect(),
-    )
 }

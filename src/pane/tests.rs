@@ -10,8 +10,11 @@ use proptest::prelude::*;
 use super::input::{InputLimits, Undelivered};
 use super::log::OutputBuf;
 use super::respawn::{Generation, RespawnLimits};
+use super::typing::CWD_AFTER_ENTER;
 use super::*;
 use crate::clock::time_of_day;
+use crate::ids::ViewerId;
+use crate::protocol::frame::InputKind;
 
 const LIMITS: PaneLimits = PaneLimits {
     input: InputLimits { bytes: 16 << 10, age: Duration::from_secs(30) },

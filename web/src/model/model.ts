@@ -97,11 +97,6 @@ export function focusedPane(tab: Tab | undefined): string | undefined {
   return tab && (tab.zoomed ?? paneAt(tab.layout.root, tab.focus));
 }
 
-/** The tab that a pane is in. */
-export function tabOfPane(model: Model, paneId: string): Tab | undefined {
-  return model.tabs.find((tab) => panesOf(tab.layout.root).includes(paneId));
-}
-
 /** The panes that had a terminal and have none any more. */
 export function deaths(before: Model, after: Model): string[] {
   return Object.keys(after.connected).filter((paneId) => before.connected[paneId] && !after.connected[paneId]);

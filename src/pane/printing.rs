@@ -1,0 +1,82 @@
+//! Output on its way into a pane: what its program prints, and the gateway's own lines between it.
+
+use std::path::PathBuf;
+
+use super::filter::Event;
+use super::log::OutputBuf;
+use super::modes::ActiveScreen;
+use super::respawn::Generation;
+use super::{Effects, Pane};
+use crate::clock::Moment;
+use crate::host::Terminal;
+
+impl Pane {
+    /// Takes what the program of a generation printed.
+    pub fn output(&mut self, generation: Generation, output: OutputBuf, now: Moment, effects: &mut Effects) {
+        if generation != self.generation() || self.life.started.is_none() {
+            return;
+        }
+        self.life.printed = true;
+        if let Some(readiness) = &mut self.life.readiness {
+            readiness.printed(now.at);
+            if !self.queue.is_empty() {
+                effects.look_at(now.at);
+            }
+        }
+        self.print(output, now, effects);
+    }
+
+    fn print(&mut self, output: OutputBuf, now: Moment, effects: &mut Effects) {
+        let (from, generation) = (self.log.head(), self.generation());
+        let Pane { filter, cues, activity, title, told_cwd, life, .. } = self;
+        let output = filter.feed(output, &mut |at, event| match event {
+            Event::Title(text) if *title != text => {
+                *title = text;
+                effects.info = true;
+            }
+            Event::WorkingDirectory(path) => {
+                *told_cwd = Some(PathBuf::from(path));
+                effects.info = true;
+            }
+            Event::PromptEnd => {
+                if let Some(readiness) = &mut life.readiness {
+                    readiness.prompted();
+                }
+            }
+            Event::Query(query) => cues.query(from + at as u64, generation, query),
+            other => effects.info |= activity.take(other, now.unix_ms),
+        });
+        if let Some(last) = output.payload().last() {
+            self.at_line_start = *last == b'\n';
+        }
+        self.log.append(output, now.at);
+        effects.output = true;
+    }
+
+    /// Prints something of the gateway's own into the output.
+    pub(super) fn print_own(&mut self, bytes: &[u8], now: Moment) {
+        if !bytes.is_empty() {
+            self.print(OutputBuf::copy_of(bytes), now, &mut Effects::default());
+        }
+    }
+
+    /// Prints something of the gateway's own that leaves the cursor where it is.
+    pub(super) fn print_in_place(&mut self, bytes: &[u8], now: Moment) {
+        let at_line_start = self.at_line_start;
+        self.print_own(bytes, now);
+        self.at_line_start = at_line_start;
+    }
+
+    /// Whether a line drawn now may go where the cursor is. Where it will be on leaving an alternate screen is
+    /// not known.
+    pub(super) fn on_fresh_line(&self) -> bool {
+        self.at_line_start && self.filter.modes().screen == ActiveScreen::Main
+    }
+
+    /// Gives the program of a generation its terminal's answer to a query, if that program still runs.
+    pub fn answer(&mut self, generation: Generation, answer: &[u8], terminal: Option<&dyn Terminal>) {
+        if let Some(terminal) = terminal.filter(|_| generation == self.generation()) {
+            terminal.write(answer);
+        }
+    }
+}
