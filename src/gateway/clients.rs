@@ -47,7 +47,7 @@ pub(super) enum Turn {
 pub(super) struct GivenBack {
     pub(super) pane: PaneId,
     pub(super) bytes: usize,
-    /// `input_expired` or `input_discarded`.
+    /// `input_expired`, `input_discarded` or `input_uncertain`.
     pub(super) why: &'static str,
 }
 
@@ -58,6 +58,9 @@ impl GivenBack {
         let message = match why {
             "input_expired" => {
                 format!("{bytes} bytes typed into {pane} waited too long for a terminal and were dropped")
+            }
+            "input_uncertain" => {
+                format!("of {bytes} bytes typed into {pane} nobody knows whether its lost program got them")
             }
             _ => format!("{bytes} bytes typed into {pane} were discarded before they were delivered"),
         };

@@ -13,7 +13,7 @@ use super::hub::Hub;
 use super::screens::{Model, WORTH_A_THREAD};
 use super::viewer::Subscription;
 use crate::clock::Moment;
-use crate::host::{Exit, HasRoom, Sink, SpawnRequest, Spawned, Terminal};
+use crate::host::{Exit, HasRoom, Sink, SpawnRequest, Spawned, Terminal, Unwritten};
 use crate::ids::{PaneId, ViewerId};
 use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
@@ -205,6 +205,14 @@ impl Sink for PaneSink {
         if let Some(hub) = self.hub.upgrade() {
             hub.with_pane(&self.slot, |state, terminal, effects| {
                 state.pane.writable(generation, Instant::now(), terminal, effects);
+            });
+        }
+    }
+
+    fn unwritten(&self, generation: Generation, input: Unwritten) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.with_pane(&self.slot, |state, _, effects| {
+                state.pane.unwritten(generation, input, Instant::now(), effects);
             });
         }
     }

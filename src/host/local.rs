@@ -449,7 +449,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
-    use crate::host::HasRoom;
+    use crate::host::{HasRoom, Unwritten};
     use crate::ids::PaneId;
     use crate::pane::log::OutputBuf;
 
@@ -486,6 +486,8 @@ mod tests {
         }
 
         fn writable(&self, _: Generation) {}
+
+        fn unwritten(&self, _: Generation, _: Unwritten) {}
 
         fn exited(&self, _: Generation, exit: Exit) {
             *self.exit.lock().unwrap() = Some(exit);

@@ -95,9 +95,26 @@ pub trait Terminal: Send + Sync + fmt::Debug {
     /// The name of what runs in the foreground, if that is not the program itself.
     fn foreground(&self) -> Option<String>;
 
+    /// Whether a checkpoint should be left. Asked after each report of output.
+    fn checkpoint_due(&self) -> Due {
+        Due::Never
+    }
+
     /// Leaves a checkpoint with the host, in place of the one before, for a gateway that goes on with this
     /// terminal after this gateway's end. A host whose PTYs end with the gateway has no use for it.
     fn keep(&self, _checkpoint: Checkpoint) {}
+}
+
+/// How urgent a checkpoint is: a host keeps so much of a terminal's output, and what is older than that must not
+/// be needed any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The host keeps nothing, or enough.
+    Never,
+    /// Half of what the host can keep has no checkpoint after it.
+    Soon,
+    /// Most of it: before more output is reported.
+    Now,
 }
 
 /// The largest checkpoint that a host keeps, in bytes; a larger one is not kept.
@@ -147,8 +164,21 @@ pub trait Sink: Send + Sync {
     /// The PTY takes input again.
     fn writable(&self, generation: Generation);
 
+    /// Input that the terminal took did not get to its program; follows [`Sink::writable`]'s rules, and comes before
+    /// [`Sink::exited`].
+    fn unwritten(&self, generation: Generation, input: Unwritten);
+
     /// The program ended and all its output has been reported. The last event of a generation.
     fn exited(&self, generation: Generation, exit: Exit);
+}
+
+/// What became of input that a terminal took and has not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unwritten {
+    /// Its program never got this.
+    Not(Vec<u8>),
+    /// Nobody can tell of so many bytes whether its program got them.
+    Perhaps(usize),
 }
 
 /// A PTY that came up.

@@ -248,6 +248,19 @@ impl InputQueue {
         }
     }
 
+    /// Puts bytes that were taken as delivered, and were not, back in front of all others; they count as input of
+    /// `owner`, typed now. May go beyond the limits, by as much as a terminal takes at most.
+    pub fn put_back(&mut self, owner: ViewerId, returned: &[u8], now: Instant) {
+        if returned.is_empty() {
+            return;
+        }
+        let Lane { bytes, segments, .. } = &mut self.lanes[0];
+        let behind = std::mem::replace(bytes, BytesMut::from(returned));
+        bytes.unsplit(behind);
+        segments.push_front(Segment { owner, length: returned.len(), at: now, last: now });
+        self.length += returned.len();
+    }
+
     /// Drops everything, and says whose it was. A paste that is open stays open: more of it will come.
     pub fn discard(&mut self) -> Vec<Undelivered> {
         self.drop_while(|_| true)

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::input::{InputFull, Message};
+use super::input::{InputFull, Message, Undelivered};
 use super::line_gate::LineGate;
 use super::readiness::Verdict;
 use super::reports::{self, Kind};
 use super::respawn::Generation;
 use super::{Effects, Pane};
-use crate::host::Terminal;
+use crate::host::{Terminal, Unwritten};
 use crate::ids::ViewerId;
 use crate::protocol::client::WakePolicy;
 use crate::protocol::frame::InputKind;
@@ -225,6 +225,26 @@ impl Pane {
             // Either the PTY is full, which its host reports, or the line is, which nothing reports.
             effects.look_at(now + LINE_RETRY);
         }
+    }
+
+    /// Input that the terminal of a generation had taken did not get to its program, or perhaps did not. What surely
+    /// did not waits for the next program, before all that was typed since.
+    pub fn unwritten(
+        &mut self,
+        generation: Generation,
+        input: Unwritten,
+        now: Instant,
+        effects: &mut Effects,
+    ) {
+        // Whoever typed last, mostly; nobody knows whose each byte was.
+        let Some(owner) = self.sizing.typist().filter(|_| generation == self.generation()) else { return };
+        match input {
+            Unwritten::Not(bytes) => self.queue.put_back(owner, &bytes, now),
+            Unwritten::Perhaps(bytes) => {
+                effects.give_back(vec![Undelivered { owner, bytes }], "input_uncertain");
+            }
+        }
+        effects.info = true;
     }
 
     /// The PTY takes input again.
