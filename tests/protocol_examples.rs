@@ -142,6 +142,7 @@ fn every_code_is_explained() {
         include_str!("../src/gateway/hub.rs"),
         include_str!("../src/http/mux.rs"),
         include_str!("../src/pane/mod.rs"),
+        include_str!("../src/pane/typing.rs"),
         include_str!("../src/protocol/client.rs"),
         include_str!("../src/layout/error.rs"),
     ];

@@ -17,9 +17,6 @@ const PAGE_LINES: usize = 160;
 /// Beyond this many lines of code, not counting its tests, a file holds more than one noun.
 const FILE_LINES: usize = 600;
 
-/// Files that are longer all the same, since each is one state machine that is read as a whole.
-const LONG_FILES: [&str; 1] = ["src/pane/mod.rs"];
-
 /// Where nothing is waited for, asked of the system or done: rooms and single files.
 const PURE: [&str; 7] = [
     "src/layout/",
@@ -253,11 +250,8 @@ fn check_shape(path: &str, text: &str) -> Complaints {
         complaints.push(format!("{path}: no line at its top says what it is for"));
     }
     let lines = without_tests(text).lines().count();
-    if lines > FILE_LINES && !LONG_FILES.contains(&path) && !is_test_file(path) {
+    if lines > FILE_LINES && !is_test_file(path) {
         complaints.push(format!("{path}: {lines} lines; split it by noun"));
-    }
-    if lines <= FILE_LINES && LONG_FILES.contains(&path) {
-        complaints.push(format!("{path}: short by now; take it off the list of long files"));
     }
     complaints
 }
@@ -472,8 +466,7 @@ fn a_second_writer_of_the_terminals_map_is_found() {
 fn a_file_without_shape_is_found() {
     let long = format!("//! Long.\n{}", "x\n".repeat(FILE_LINES));
     assert_eq!(check_shape("src/a.rs", &long).len(), 1);
-    assert_none(&check_shape(LONG_FILES[0], &long));
-    assert_eq!(check_shape(LONG_FILES[0], "//! Short.").len(), 1);
+    assert_none(&check_shape("src/a/tests.rs", &long));
     assert_eq!(check_shape("src/a.rs", "use std::fmt;").len(), 1);
 }
 

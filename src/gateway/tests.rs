@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep, timeout};
 
-use self::host::{Condition, Pretending, Start};
+use self::host::{Condition, HostStep, Pretending, Start};
 use super::viewer::Wanted;
 use super::{Attached, Framing, Gateway, Settings, Update};
 use crate::geometry::Size;
@@ -143,6 +143,14 @@ impl Stage {
 
     fn close(&mut self, pane: PaneId) {
         self.viewer.ask(json!({ "type": "pane_close", "paneId": pane }));
+    }
+
+    /// Closes one of the panes that are open, but not the last one.
+    fn close_one(&mut self, open: &mut Vec<PaneId>, index: usize) {
+        if let Some(pane) = pick(open, index).filter(|_| open.len() > 1) {
+            open.retain(|other| *other != pane);
+            self.close(pane);
+        }
     }
 
     fn live(&self, pane: PaneId) -> bool {
@@ -327,24 +335,7 @@ enum Step {
         pane: usize,
         length: usize,
     },
-    ComeUp {
-        start: usize,
-        room: usize,
-    },
-    Fail {
-        start: usize,
-    },
-    /// These also come from programs that have ended before.
-    Print {
-        start: usize,
-    },
-    MakeRoom {
-        start: usize,
-        room: usize,
-    },
-    End {
-        start: usize,
-    },
+    Host(HostStep),
     Split {
         pane: usize,
     },
@@ -379,11 +370,11 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (any::<bool>(), number(), 1usize..20)
             .prop_map(|(by_second, pane, length)| Step::Type { by_second, pane, length }),
         6 => (number(), prop_oneof![1 => 0usize..30, 2 => Just(1000)])
-            .prop_map(|(start, room)| Step::ComeUp { start, room }),
-        2 => number().prop_map(|start| Step::Fail { start }),
-        3 => number().prop_map(|start| Step::Print { start }),
-        2 => (number(), 0usize..30).prop_map(|(start, room)| Step::MakeRoom { start, room }),
-        4 => number().prop_map(|start| Step::End { start }),
+            .prop_map(|(start, room)| Step::Host(HostStep::ComeUp { start, room })),
+        2 => number().prop_map(|start| Step::Host(HostStep::Fail { start })),
+        3 => number().prop_map(|start| Step::Host(HostStep::Print { start })),
+        2 => (number(), 0usize..30).prop_map(|(start, room)| Step::Host(HostStep::MakeRoom { start, room })),
+        4 => number().prop_map(|start| Step::Host(HostStep::End { start })),
         2 => number().prop_map(|pane| Step::Split { pane }),
         2 => number().prop_map(|pane| Step::Close { pane }),
         2 => number().prop_map(|pane| Step::Respawn { pane }),
@@ -441,26 +432,15 @@ impl Play {
     }
 
     async fn take(&mut self, step: Step) {
-        let (host, starts) = (self.stage.host.clone(), self.stage.host.count());
-        let started = |start: usize| start % starts;
         match step {
             Step::Type { by_second, pane, length } => self.type_into(by_second, pane, length),
-            Step::ComeUp { start, room } => host.come_up(started(start), room),
-            Step::Fail { start } => host.fail(started(start)),
-            Step::Print { start } => host.print(started(start), b"printed"),
-            Step::MakeRoom { start, room } => host.make_room(started(start), room),
-            Step::End { start } => host.end(started(start)),
+            Step::Host(step) => step.take(&self.stage.host),
             Step::Split { pane } => {
                 if let Some(pane) = pick(&self.panes, pane).filter(|_| self.panes.len() < 6) {
                     self.split(pane);
                 }
             }
-            Step::Close { pane } => {
-                if let Some(pane) = pick(&self.panes, pane).filter(|_| self.panes.len() > 1) {
-                    self.panes.retain(|open| *open != pane);
-                    self.stage.close(pane);
-                }
-            }
+            Step::Close { pane } => self.stage.close_one(&mut self.panes, pane),
             Step::Respawn { pane } => self.ask_about(pane, "pane_respawn"),
             Step::Discard { pane } => self.ask_about(pane, "pane_discard"),
             Step::Attach => self.others.push(Watching::attach(&self.stage.gateway)),

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
+use super::host::HostStep;
 use super::judge::{History, Op, Outcome};
 use super::{FIRST_WIDTH, Play, Stage, Watching, pick, settings, settle};
 use crate::gateway::Settings;
@@ -67,23 +68,7 @@ enum Step {
         client: usize,
         hears: bool,
     },
-    ComeUp {
-        start: usize,
-        room: usize,
-    },
-    Fail {
-        start: usize,
-    },
-    Print {
-        start: usize,
-    },
-    MakeRoom {
-        start: usize,
-        room: usize,
-    },
-    End {
-        start: usize,
-    },
+    Host(HostStep),
     Split,
     Close {
         pane: usize,
@@ -115,11 +100,11 @@ fn step() -> impl Strategy<Value = Step> {
         3 => client().prop_map(|client| Step::Notice { client }),
         9 => (client(), any::<bool>()).prop_map(|(client, hears)| Step::Reconnect { client, hears }),
         6 => (number(), prop_oneof![2 => 0usize..30, 1 => Just(1000)])
-            .prop_map(|(start, room)| Step::ComeUp { start, room }),
-        2 => number().prop_map(|start| Step::Fail { start }),
-        2 => number().prop_map(|start| Step::Print { start }),
-        4 => (number(), 0usize..30).prop_map(|(start, room)| Step::MakeRoom { start, room }),
-        3 => number().prop_map(|start| Step::End { start }),
+            .prop_map(|(start, room)| Step::Host(HostStep::ComeUp { start, room })),
+        2 => number().prop_map(|start| Step::Host(HostStep::Fail { start })),
+        2 => number().prop_map(|start| Step::Host(HostStep::Print { start })),
+        4 => (number(), 0usize..30).prop_map(|(start, room)| Step::Host(HostStep::MakeRoom { start, room })),
+        3 => number().prop_map(|start| Step::Host(HostStep::End { start })),
         1 => Just(Step::Split),
         1 => number().prop_map(|pane| Step::Close { pane }),
         2 => number().prop_map(|pane| Step::Respawn { pane }),
@@ -388,8 +373,6 @@ impl Run {
     }
 
     async fn take(&mut self, step: Step, pastes: bool) {
-        let (host, starts) = (self.stage.host.clone(), self.stage.host.count());
-        let started = |start: usize| start % starts;
         match step {
             Step::Type { client, pane, length } => {
                 let pane = pick(&self.panes, pane).expect("one is open");
@@ -419,19 +402,10 @@ impl Run {
             }
             Step::Notice { client } => self.notice(client),
             Step::Reconnect { client, hears } => self.reconnect(client, hears),
-            Step::ComeUp { start, room } => host.come_up(started(start), room),
-            Step::Fail { start } => host.fail(started(start)),
-            Step::Print { start } => host.print(started(start), b"printed"),
-            Step::MakeRoom { start, room } => host.make_room(started(start), room),
-            Step::End { start } => host.end(started(start)),
+            Step::Host(step) => step.take(&self.stage.host),
             Step::Split if self.panes.len() < 4 => self.split(),
             Step::Split => {}
-            Step::Close { pane } => {
-                if let Some(pane) = pick(&self.panes, pane).filter(|_| self.panes.len() > 1) {
-                    self.panes.retain(|open| *open != pane);
-                    self.stage.close(pane);
-                }
-            }
+            Step::Close { pane } => self.stage.close_one(&mut self.panes, pane),
             Step::Respawn { pane } => self.ask_about(pane, "pane_respawn"),
             Step::Discard { pane } => self.ask_about(pane, "pane_discard"),
             Step::Settle => settle().await,

@@ -163,3 +163,41 @@ impl Pretending {
         self.lock()[index].sink = None;
     }
 }
+
+/// What a host does in a random history. `start` chooses among its starts, counted round.
+#[derive(Debug, Clone)]
+pub(super) enum HostStep {
+    ComeUp {
+        start: usize,
+        room: usize,
+    },
+    Fail {
+        start: usize,
+    },
+    /// This and what follows also come from programs that have ended before.
+    Print {
+        start: usize,
+    },
+    MakeRoom {
+        start: usize,
+        room: usize,
+    },
+    End {
+        start: usize,
+    },
+}
+
+impl HostStep {
+    /// Lets a host that was asked for a start do it.
+    pub(super) fn take(self, host: &Pretending) {
+        let starts = host.count();
+        let started = |start: usize| start % starts;
+        match self {
+            HostStep::ComeUp { start, room } => host.come_up(started(start), room),
+            HostStep::Fail { start } => host.fail(started(start)),
+            HostStep::Print { start } => host.print(started(start), b"printed"),
+            HostStep::MakeRoom { start, room } => host.make_room(started(start), room),
+            HostStep::End { start } => host.end(started(start)),
+        }
+    }
+}
