@@ -210,8 +210,10 @@ impl Writer<'_> {
                 return Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing in for too long" });
             }
             Due::Ping => {
-                let revision = self.attached.revision().to_be_bytes();
-                self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
+                // Made before the messages: who answers it has what it speaks of.
+                let ping = Ping { revision: self.attached.revision(), told: self.attached.told() };
+                self.write_messages().await?;
+                self.feed(Message::Ping(ping.payload())).await?;
             }
             Due::Look | Due::Nothing => {}
         }
@@ -305,6 +307,29 @@ async fn in_time(
     }
 }
 
+/// What a ping carries, and the pong brings back: how far the viewer was told of things when it was sent.
+#[derive(Debug, Clone, Copy)]
+struct Ping {
+    /// The newest layout.
+    revision: u64,
+    /// The newest input that was given back; see [`Attached::told`].
+    told: u64,
+}
+
+impl Ping {
+    fn payload(self) -> Bytes {
+        Bytes::from([self.revision.to_be_bytes(), self.told.to_be_bytes()].concat())
+    }
+
+    fn parse(payload: &[u8]) -> Option<Ping> {
+        let (revision, told) = payload.split_first_chunk()?;
+        Some(Ping {
+            revision: u64::from_be_bytes(*revision),
+            told: u64::from_be_bytes(told.try_into().ok()?),
+        })
+    }
+}
+
 // From the viewer.
 
 struct Reader<'a> {
@@ -317,7 +342,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn run(mut self, stream: SplitStream<WebSocket>) -> End {
         let mut stream = pin!(stream);
-        let mut pinged: Option<u64> = None;
+        let mut pinged: Option<Ping> = None;
         loop {
             let message = match stream.next().await {
                 Some(Ok(message)) => message,
@@ -386,10 +411,11 @@ impl Reader<'_> {
 
     /// A compact viewer can't say which layouts it has seen. Its network layer answers pings by itself, maybe
     /// ahead of a program that is behind; so what counts is the ping before, some time ago.
-    fn pong(&self, payload: &[u8], pinged: &mut Option<u64>) {
-        let Ok(revision) = <[u8; 8]>::try_from(payload).map(u64::from_be_bytes) else { return };
-        if let (Framing::Compact, Some(earlier)) = (self.framing, pinged.replace(revision)) {
-            self.attached.seen(earlier);
+    fn pong(&self, payload: &[u8], pinged: &mut Option<Ping>) {
+        let Some(ping) = Ping::parse(payload) else { return };
+        self.attached.heard(ping.told);
+        if let (Framing::Compact, Some(earlier)) = (self.framing, pinged.replace(ping)) {
+            self.attached.seen(earlier.revision);
         }
     }
 }
