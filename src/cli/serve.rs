@@ -13,9 +13,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use crate::config::{Config, Overrides, Surroundings, Token, shell_environment};
+use crate::config::{Config, Connection, Overrides, Surroundings, Token, shell_environment};
 use crate::gateway::{Gateway, Settings};
-use crate::http::{self, Guard, Health};
+use crate::http::{self, Guard, Health, Patience};
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
 use crate::pane::respawn::RespawnLimits;
@@ -99,7 +99,8 @@ async fn serve(config: Config, surroundings: &Surroundings) -> anyhow::Result<()
     let guard = Guard::new(&config, address, &machine, token.as_ref());
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
-    let router = http::router(guard, health, http::mux::routes(gateway.clone()));
+    let router =
+        http::router(guard, health, http::mux::routes(gateway.clone(), patience(&config.connection)));
     let stop = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, stop.clone()));
     announce(&page_address(address, &machine, token.as_ref()));
@@ -144,6 +145,15 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
         max_viewers: config.limits.viewers,
         max_panes: config.limits.panes,
         max_spawns: config.limits.spawns,
+    }
+}
+
+/// The part of it that viewers' connections go by.
+fn patience(connection: &Connection) -> Patience {
+    Patience {
+        ping_every: Duration::from_secs(connection.ping_secs),
+        pong_within: Duration::from_secs(connection.pong_within_secs),
+        stalled_after: Duration::from_secs(connection.stalled_secs),
     }
 }
 

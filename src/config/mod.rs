@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, shell_environment};
-pub use file::{Input, Layout, Limits, Output, Respawn, Settings};
+pub use file::{Connection, Input, Layout, Limits, Output, Respawn, Settings};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 
@@ -67,6 +67,8 @@ pub struct Config {
     pub layout: Layout,
     /// How a shell that fails to start is tried again.
     pub respawn: Respawn,
+    /// How patient the gateway is with a viewer.
+    pub connection: Connection,
     /// Bounds of the whole gateway.
     pub limits: Limits,
 }
@@ -166,6 +168,7 @@ impl Config {
             output: settings.output,
             layout: settings.layout,
             respawn: settings.respawn,
+            connection: settings.connection,
             limits: settings.limits,
         };
         check::check(&config)?;
