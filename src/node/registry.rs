@@ -196,7 +196,7 @@ impl Registry {
         self.look(now);
         let rivals = self.table.rivals(&registration);
         let mut effects: Effects =
-            rivals.iter().flat_map(|(id, _)| self.remove(id, NodeClose::Evicted)).collect();
+            rivals.iter().flat_map(|(id, _)| self.expel(id, NodeClose::Evicted)).collect();
         let before = self.epoch_of(registration.id.as_str());
         effects.extend(self.hang_up(before, NodeClose::Superseded));
         effects.push(self.join(Record::local(registration, now), now));
@@ -211,8 +211,7 @@ impl Registry {
             .get_mut(&epoch)
             .and_then(|connection| connection.node.take_if(|held| held.as_str() == id));
         let Some(held) = held else { return (Outcome::NotFound, Effects::new()) };
-        self.take(&held);
-        (Outcome::Deregistered, vec![Effect::Removed { id: held }])
+        (Outcome::Deregistered, vec![self.remove(&held)])
     }
 
     /// A token is not valid any more: whoever came with it goes, and what they were registered as is free again.
@@ -221,7 +220,7 @@ impl Registry {
         let theirs = |peer_owner: Option<TokenId>| peer_owner == Some(owner);
         let records = self.table.iter().filter(|(_, record)| theirs(record.owner));
         let ids: Vec<_> = records.map(|(id, _)| id.clone()).collect();
-        let mut effects: Effects = ids.iter().flat_map(|id| self.remove(id, NodeClose::Revoked)).collect();
+        let mut effects: Effects = ids.iter().flat_map(|id| self.expel(id, NodeClose::Revoked)).collect();
         let open = self.connections.iter().filter(|(_, connection)| theirs(connection.peer.owner));
         let mut epochs: Vec<_> = open.map(|(epoch, _)| *epoch).collect();
         epochs.sort_unstable();
@@ -362,25 +361,25 @@ impl Registry {
         Effect::Joined { record: Box::new(shown) }
     }
 
-    /// Forgets a record, and gives it.
-    fn take(&mut self, id: &NodeId) -> Option<Record> {
-        self.deadlines.clear(id);
-        self.table.remove(id)
-    }
-
     /// Removes a record in favour of another one of the connection `heir`.
     fn evict(&mut self, id: &NodeId, heir: Epoch) -> Effects {
-        if self.epoch_of(id.as_str()) != Some(heir) {
-            return self.remove(id, NodeClose::Evicted);
+        if self.epoch_of(id.as_str()) == Some(heir) {
+            return vec![self.remove(id)];
         }
-        self.take(id).map(|_| Effect::Removed { id: id.clone() }).into_iter().collect()
+        self.expel(id, NodeClose::Evicted)
     }
 
-    /// Removes a record and closes its connection.
-    fn remove(&mut self, id: &NodeId, why: NodeClose) -> Effects {
-        let Some(record) = self.take(id) else { return Effects::new() };
-        let close = self.hang_up(record.epoch(), why);
-        close.into_iter().chain([Effect::Removed { id: id.clone() }]).collect()
+    /// Removes a record and closes its connection, if it has one.
+    fn expel(&mut self, id: &NodeId, why: NodeClose) -> Effects {
+        let close = self.hang_up(self.epoch_of(id.as_str()), why);
+        close.into_iter().chain([self.remove(id)]).collect()
+    }
+
+    /// Removes a record that is there.
+    fn remove(&mut self, id: &NodeId) -> Effect {
+        self.deadlines.clear(id);
+        self.table.remove(id);
+        Effect::Removed { id: id.clone() }
     }
 
     /// Forgets a connection, and has it closed.
@@ -417,7 +416,7 @@ impl Registry {
                 let close = self.hang_up(Some(epoch), NodeClose::Silent);
                 [self.go_offline(id, None, now)].into_iter().chain(close).collect()
             }
-            None => self.remove(id, NodeClose::Silent),
+            None => vec![self.remove(id)],
         }
     }
 }

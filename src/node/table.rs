@@ -65,10 +65,10 @@ impl Table {
         self.records.insert(id, record);
     }
 
-    pub(super) fn remove(&mut self, id: &NodeId) -> Option<Record> {
-        let record = self.records.remove(id)?;
-        port(&record.registration).and_then(|place| self.by_port.remove(&place));
-        instance(&record.registration).and_then(|place| self.by_instance.remove(&place));
-        Some(record)
+    /// Takes out a record, if it is there.
+    pub(super) fn remove(&mut self, id: &NodeId) {
+        let Some(Record { registration, .. }) = self.records.remove(id) else { return };
+        port(&registration).and_then(|place| self.by_port.remove(&place));
+        instance(&registration).and_then(|place| self.by_instance.remove(&place));
     }
 }

@@ -55,7 +55,8 @@ fn a_pty_host_is_suspect_after_ten_seconds_and_offline_after_fifteen() {
 fn every_word_counts_as_a_sign_of_life_and_is_shown() {
     let mut world = World::new();
     let (epoch, _) = world.join(OWNER, agent("a", "m", 9000));
-    let mut words: Vec<Box<dyn FnMut(&mut World)>> = vec![
+    type Word = Box<dyn FnMut(&mut World)>;
+    let mut words: Vec<Word> = vec![
         Box::new(move |world| world.registry.alive(epoch, world.now)),
         Box::new(move |world| _ = world.registry.heartbeat(epoch, None, None, world.now)),
         Box::new(move |world| _ = world.registry.deregister(epoch, "b", world.now)),
