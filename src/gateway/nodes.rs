@@ -181,7 +181,7 @@ impl Hub {
                 if let Some(generation) = live
                     && pane.detached(generation, now, jitter(), effects)
                 {
-                    self.terminals.remove(&slot.id);
+                    self.disconnected(slot, generation);
                 }
             }
         });

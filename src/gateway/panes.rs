@@ -372,7 +372,7 @@ impl Hub {
         self.with_pane(slot, |state, _, effects| {
             let wanted = state.pane.started(generation, note.as_deref(), Moment::now(), &*terminal, effects);
             if wanted {
-                self.terminals.insert(slot.id, Live { generation, terminal: terminal.clone(), outlives });
+                self.connected(slot, Live { generation, terminal: terminal.clone(), outlives });
             }
             // Looked at after it is in the map: a shutdown that begins later finds it there.
             if !wanted || (self.shutdown.is_cancelled() && !outlives) {
@@ -384,13 +384,23 @@ impl Hub {
         terminal.start();
     }
 
+    /// A pane has a terminal. Called with the slot locked, as is the next.
+    pub(super) fn connected(&self, slot: &Slot, live: Live) {
+        self.terminals.insert(slot.id, live);
+    }
+
+    /// It has that one no more.
+    pub(super) fn disconnected(&self, slot: &Slot, generation: Generation) {
+        self.terminals.remove_if(&slot.id, |_, live| live.generation == generation);
+    }
+
     fn exited(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, exit: Exit) {
         tracing::debug!(pane = %slot.id, generation = generation.0, "program {exit}");
         // What the gateway itself hung up on was well, for all that anybody knows.
         let exit = if self.shutdown.is_cancelled() { Exit::Unknown } else { exit };
         self.with_pane(slot, |state, _, effects| {
             if state.pane.exited(generation, exit, Moment::now(), jitter(), effects) {
-                self.terminals.remove_if(&slot.id, |_, live| live.generation == generation);
+                self.disconnected(slot, generation);
             }
         });
     }
