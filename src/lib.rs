@@ -11,6 +11,7 @@ pub mod host;
 pub mod http;
 pub mod ids;
 pub mod layout;
+pub mod node;
 pub mod pane;
 pub mod programs;
 pub mod protocol;
