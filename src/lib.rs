@@ -17,3 +17,4 @@ pub mod programs;
 pub mod protocol;
 pub mod screen;
 pub mod store;
+pub mod waker;

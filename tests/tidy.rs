@@ -45,13 +45,14 @@ const IMPURE: [&str; 9] = [
 ];
 
 /// Other people's crates, and where each is used.
-const FOREIGN: [(&str, &[&str]); 6] = [
-    ("axum", &["src/http/", "src/gateway/updates.rs", "src/config/check.rs"]),
+const FOREIGN: [(&str, &[&str]); 7] = [
+    ("axum", &["src/http/", "src/gateway/updates.rs", "src/config/check.rs", "src/config/wake.rs"]),
     ("hyper", &["src/http/"]),
     ("clap", &["src/cli/"]),
     ("portable_pty", &["src/host/pty.rs"]),
     ("toml", &["src/config/"]),
     ("dashmap", &["src/gateway/"]),
+    ("ureq", &["src/waker/"]),
 ];
 
 // The tree.
@@ -366,7 +367,7 @@ fn the_documents_are_of_no_one_machine() {
 
 #[test]
 fn the_readme_shows_every_setting_with_its_default() {
-    use everpane::config::{Connection, Input, Layout, Limits, Output, Respawn, Settings};
+    use everpane::config::{Connection, Input, Layout, Limits, Output, Respawn, Settings, Wake};
 
     let readme = read("README.md");
     let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
@@ -377,6 +378,8 @@ fn the_readme_shows_every_setting_with_its_default() {
     assert_eq!(shown.respawn, Respawn::default());
     assert_eq!(shown.connection, Connection::default());
     assert_eq!(shown.limits, Limits::default());
+    let providers = shown.wake.clone();
+    assert_eq!(shown.wake, Wake { command: providers.command, nodes: providers.nodes, ..Wake::default() });
     let example: toml::Table = toml::from_str(example).unwrap();
     let all = Settings {
         listen: shown.listen.or_else(|| "127.0.0.1:1".parse().ok()),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
+use super::wake::Wake;
 
 /// The file as written: what is absent is left to the flags and the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Settings {
     pub respawn: Respawn,
     /// The table `[connection]`.
     pub connection: Connection,
+    /// The table `[wake]`.
+    pub wake: Wake,
     /// The table `[limits]`.
     pub limits: Limits,
 }
@@ -164,7 +167,8 @@ impl Default for Limits {
     }
 }
 
-/// The dotted path of every key, tables included. What lies below [`FREE_TABLE`] is the user's.
+/// The dotted path of every key, tables included. What lies below [`FREE_TABLES`] is the user's; [`ANY_NODE`] stands for
+/// any key.
 pub(super) const KEYS: &[&str] = &[
     "listen",
     "data_dir",
@@ -195,14 +199,38 @@ pub(super) const KEYS: &[&str] = &[
     "connection.ping_secs",
     "connection.pong_within_secs",
     "connection.stalled_secs",
+    "wake",
+    "wake.command",
+    "wake.http",
+    "wake.http.url",
+    "wake.http.method",
+    "wake.http.headers",
+    "wake.timeout_secs",
+    "wake.return_secs",
+    "wake.attempts",
+    "wake.give_up_secs",
+    "wake.nodes",
+    "wake.nodes.ID",
+    "wake.nodes.ID.command",
+    "wake.nodes.ID.http",
+    "wake.nodes.ID.http.url",
+    "wake.nodes.ID.http.method",
+    "wake.nodes.ID.http.headers",
+    "wake.nodes.ID.timeout_secs",
     "limits",
     "limits.viewers",
     "limits.panes",
     "limits.spawns",
 ];
 
-/// The table whose keys are names of environment variables.
-const FREE_TABLE: &str = "env";
+/// The tables whose keys are names of environment variables and of headers.
+pub(super) const FREE_TABLES: &[&str] = &["env", "wake.http.headers", "wake.nodes.ID.http.headers"];
+
+/// Any key of [`NODES_TABLE`]. Those are ids of nodes, and what lies below each is alike.
+const ANY_NODE: &str = "ID";
+
+/// The table whose keys are ids of nodes.
+const NODES_TABLE: &str = "wake.nodes";
 
 /// Reads and understands the file at `path`.
 pub(super) fn read(path: &Path) -> Result<Settings, ConfigError> {
@@ -241,20 +269,25 @@ fn unknown_key(table: &DeTable<'_>, prefix: &str) -> Option<(String, usize)> {
     table
         .iter()
         .filter_map(|(name, value)| {
-            let key = if prefix.is_empty() {
-                name.get_ref().to_string()
-            } else {
-                format!("{prefix}.{}", name.get_ref())
-            };
+            let key = known_as(prefix, name.get_ref());
             if !KEYS.contains(&key.as_str()) {
                 return Some((key, name.span().start));
             }
             match value.get_ref() {
-                DeValue::Table(inner) if key != FREE_TABLE => unknown_key(inner, &key),
+                DeValue::Table(inner) if !FREE_TABLES.contains(&key.as_str()) => unknown_key(inner, &key),
                 _ => None,
             }
         })
         .min_by_key(|(_, offset)| *offset)
+}
+
+/// The path that [`KEYS`] has for `name` in the table `prefix`.
+pub(super) fn known_as(prefix: &str, name: &str) -> String {
+    match prefix {
+        "" => name.to_owned(),
+        NODES_TABLE => format!("{prefix}.{ANY_NODE}"),
+        _ => format!("{prefix}.{name}"),
+    }
 }
 
 /// The known key most like `key`. The last part counts as well as the whole: the right name in the wrong table

@@ -25,6 +25,7 @@ mod registry;
 mod saved;
 mod table;
 mod vigil;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -35,3 +36,4 @@ pub use record::Load;
 pub use registration::{InvalidField, Registration};
 pub use registry::{Peer, Registry, Settings};
 pub use saved::{SavedNode, SavedOffline};
+pub use wake::{Attempt, Wake, WakeLimits, WakeState};
