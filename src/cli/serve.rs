@@ -13,13 +13,17 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use crate::config::{Config, Connection, Overrides, Surroundings, Token, shell_environment};
-use crate::gateway::{Gateway, Settings};
+use crate::config::{
+    Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
+};
+use crate::gateway::{Gateway, Settings, WakeSettings};
 use crate::http::{self, Guard, Health, Patience};
+use crate::node::WakeLimits;
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
 use crate::pane::respawn::RespawnLimits;
 use crate::screen::ScrollbackLimits;
+use crate::waker::Providers;
 
 /// How long an orderly end may take. What asked for it may kill us after five seconds.
 const GRACE: Duration = Duration::from_millis(4500);
@@ -142,6 +146,14 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
         },
         saved_bytes: config.output.saved_bytes,
         coalesce: Duration::from_millis(config.layout.coalesce_ms),
+        wake: WakeSettings {
+            providers: Arc::new(Providers::new(&config.wake, &command_environment(config, surroundings))),
+            limits: WakeLimits {
+                attempts: config.wake.attempts,
+                return_within: Duration::from_secs(config.wake.return_secs),
+                give_up_after: Duration::from_secs(config.wake.give_up_secs),
+            },
+        },
         resume_within: Duration::from_secs(config.input.resume_secs),
         max_viewers: config.limits.viewers,
         max_panes: config.limits.panes,

@@ -21,7 +21,7 @@ use super::settings::Settings;
 use super::timers::Timers;
 use super::updates::{Changes, Update, Updates};
 use super::viewer::{Framing, Viewer};
-use super::wakes::Wakes;
+use super::waking::Wakes;
 use crate::clock::Moment;
 use crate::host::local::LocalHost;
 use crate::host::{Host, Kept};
@@ -317,6 +317,7 @@ impl Hub {
         let until_shutdown = self.shutdown.clone();
         let timers = self.clone();
         tokio::spawn(until_shutdown.run_until_cancelled_owned(timers.run_timers()));
+        tokio::spawn(self.shutdown.clone().run_until_cancelled_owned(self.clone().run_wakes()));
         let updates = self.clone();
         tokio::spawn(async move {
             // Updates go on during the shutdown: viewers see their panes disconnect.

@@ -21,10 +21,10 @@ mod updates;
 mod view;
 mod viewer;
 mod viewing;
-mod wakes;
+mod waking;
 mod window;
 
 pub use hub::{Attached, Gateway, LocalNode, StartError, TooManyViewers};
-pub use settings::Settings;
+pub use settings::{Settings, WakeSettings};
 pub use updates::{Update, for_framing};
 pub use viewer::{Framing, Pulled, Viewer};

@@ -109,6 +109,7 @@ impl Gateway {
 impl Hub {
     pub(super) fn node_up(self: &Arc<Self>, node: &str, host: &Arc<dyn Host>, kept: &[Kept]) {
         self.nodes.set(node, Some(host.clone()), NodeState::Up);
+        self.wakes.up(node);
         for kept in kept {
             let slot = self.slot(kept.pane).filter(|slot| slot.lock().pane.terminal_node() == node);
             if !slot.is_some_and(|slot| self.adopt(&slot, host, kept)) {
@@ -146,12 +147,8 @@ impl Hub {
         let returned = self.with_pane(slot, |state, _, effects| {
             let returned = state.pane.returned(kept.generation, Moment::now(), &*terminal, effects);
             if returned {
-                let live = Live {
-                    generation: kept.generation,
-                    terminal: terminal.clone(),
-                    outlives: host.outlives(),
-                };
-                self.terminals.insert(slot.id, live);
+                let (generation, outlives) = (kept.generation, host.outlives());
+                self.connected(slot, Live { generation, terminal: terminal.clone(), outlives });
             }
             returned
         });

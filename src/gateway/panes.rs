@@ -284,7 +284,7 @@ impl Hub {
             self.start(slot, generation);
         }
         if wake && let Some(node) = self.pane_node(slot.id) {
-            self.wakes.ask(node);
+            self.wakes.ask(&node);
         }
         // Programs that end with the gateway say nothing about their panes, which are to be there after it.
         if close && !self.shutdown.is_cancelled() {

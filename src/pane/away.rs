@@ -32,6 +32,17 @@ pub enum NodeState {
 }
 
 impl NodeState {
+    /// The same node, away, which could not be woken.
+    #[must_use]
+    pub fn because(&self, reason: &str) -> NodeState {
+        match self {
+            NodeState::Down { asleep, since, .. } => {
+                NodeState::Down { asleep: *asleep, since: *since, reason: Some(reason.to_owned()) }
+            }
+            other => other.clone(),
+        }
+    }
+
     /// What is told of a pane that waits for such a node; `None` where nothing is waited for.
     fn status(&self) -> Option<PaneStatus> {
         match self.clone() {

@@ -9,6 +9,7 @@ mod request;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -60,6 +61,14 @@ pub struct Providers {
     default: Option<Provider>,
     nodes: BTreeMap<String, Provider>,
     turns: Semaphore,
+}
+
+impl fmt::Debug for Providers {
+    /// Leaves out what is called: there may be secrets in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (default, nodes) = (self.default.is_some(), self.nodes.keys());
+        f.debug_struct("Providers").field("default", &default).field("nodes", &nodes).finish()
+    }
 }
 
 impl Providers {
