@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config;
+use crate::config::Wake;
 use crate::node::WakeLimits;
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
@@ -54,7 +54,7 @@ pub struct WakeSettings {
 
 impl Default for WakeSettings {
     fn default() -> WakeSettings {
-        let nothing = Providers::new(&config::Wake::default(), &[]);
+        let nothing = Providers::new(&Wake::default(), &[]);
         WakeSettings { providers: Arc::new(nothing), limits: WakeLimits::default() }
     }
 }
