@@ -119,7 +119,7 @@ impl std::fmt::Debug for Hub {
 #[derive(Debug, Clone)]
 pub struct Gateway {
     pub(super) hub: Arc<Hub>,
-    store: Arc<Mutex<Option<Store>>>,
+    pub(super) store: Arc<Mutex<Option<Store>>>,
 }
 
 impl Gateway {

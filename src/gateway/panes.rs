@@ -266,7 +266,8 @@ impl Hub {
     }
 
     pub(super) fn carry_out(self: &Arc<Self>, slot: &Arc<Slot>, effects: Effects) {
-        let Effects { start, status, info, output: _, undelivered, close, wake, look_at } = effects;
+        let Effects { start, status, info, output: _, undelivered, close, wake, checkpoint, look_at } =
+            effects;
         if status {
             self.updates.mark(|changes| changes.layout = true);
             self.mark_state();
@@ -282,6 +283,9 @@ impl Hub {
         }
         if let Some(generation) = start {
             self.start(slot, generation);
+        }
+        if checkpoint {
+            self.checkpoint_due(slot);
         }
         if wake && let Some(node) = self.pane_node(slot.id) {
             self.wakes.ask(&node);

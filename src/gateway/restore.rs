@@ -84,7 +84,10 @@ impl<'a> Basis<'a> {
             place: meta.place,
             snapshot: screen,
         });
-        saved.filter(has).or_else(|| checkpoint.filter(has))
+        // Each insertion left a checkpoint behind it, and only that knows of it.
+        let newest = checkpoint.as_ref().map(|checkpoint| checkpoint.place.insertions);
+        let knows_all = |basis: &Basis<'_>| newest.is_none_or(|newest| newest == basis.place.insertions);
+        saved.filter(|basis| has(basis) && knows_all(basis)).or_else(|| checkpoint.filter(has))
     }
 }
 
@@ -139,7 +142,7 @@ fn resumed_pane(
     settings: &Settings,
 ) -> (Pane, Model) {
     let mut birth = saved.birth(id, 0, at);
-    (birth.offset, birth.screen_size) = (basis.offset, basis.size);
+    (birth.offset, birth.size, birth.screen_size) = (basis.offset, basis.size, basis.size);
     birth.generation = birth.generation.max(basis.place.generation);
     let mut pane = Pane::new(birth, settings.pane);
     let now = Moment::now();

@@ -3,6 +3,8 @@
 mod history;
 mod host;
 mod judge;
+mod keeping;
+mod nodes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,6 +28,16 @@ use crate::protocol::server::{ErrorMessage, LayoutUpdate, ServerMessage};
 const SOON: Duration = Duration::from_secs(5);
 
 // Viewers.
+
+impl Gateway {
+    /// Saves what is true now. Nothing is saved after that.
+    fn flush(&self) {
+        let store = self.store.lock().unwrap().take();
+        if let Some(store) = store {
+            store.flush(SOON).unwrap();
+        }
+    }
+}
 
 struct Watching {
     attached: Attached,

@@ -66,6 +66,8 @@ pub struct Filter {
     /// The end of the output so far, if it may be the beginning of a sequence or character. Without control
     /// characters that a sequence holds: those have come out.
     held: Vec<u8>,
+    /// Whether that is just as it was printed.
+    held_as_printed: bool,
     /// Whether something was left out after the last byte of clean output.
     parted: bool,
     modes: Modes,
@@ -92,19 +94,32 @@ impl Filter {
         matches!(self.state, State::PassedString { .. })
     }
 
-    /// Whether nothing is held, left out or passed in part: the rest of the output can be taken by a filter that knows
-    /// no more than the modes.
+    /// From how many bytes before the end of the output a filter that knows no more than the modes, and whether this one
+    /// is parted, could go on in its place; `None` in the middle of something that is left out or passed in part.
     #[must_use]
-    pub fn is_between(&self) -> bool {
-        self.state == State::Ground && self.held.is_empty() && !self.parted
+    pub fn resumes_before(&self) -> Option<usize> {
+        let whole = self.held.is_empty() || self.held_as_printed;
+        (self.state == State::Ground && whole).then_some(self.held.len())
+    }
+
+    /// Whether something was left out after the last byte of clean output.
+    #[must_use]
+    pub fn is_parted(&self) -> bool {
+        self.parted
+    }
+
+    /// Goes on in place of a filter that was.
+    pub fn part(&mut self, parted: bool) {
+        self.parted = parted;
     }
 
     /// Takes the next piece of output and returns the clean output that is complete with it. Events come in order,
     /// each with how much of that clean output comes before it takes effect.
     pub fn feed(&mut self, output: OutputBuf, on_event: &mut dyn FnMut(usize, Event)) -> OutputBuf {
+        let held = self.held.len();
         let mut output = self.after_held(output);
         let payload = output.payload();
-        let mut run = Run { filter: self, bytes: payload, at: 0, edit: Edit::new(payload), on_event };
+        let mut run = Run { filter: self, bytes: payload, held, at: 0, edit: Edit::new(payload), on_event };
         run.all();
         match run.edit.finish() {
             Clean::Changed(changed) => changed,
@@ -140,6 +155,8 @@ struct Run<'a> {
     filter: &'a mut Filter,
     /// What was held, and the piece.
     bytes: &'a [u8],
+    /// How much of that was held.
+    held: usize,
     /// How much of `bytes` is done with.
     at: usize,
     edit: Edit<'a>,
@@ -542,7 +559,10 @@ impl Run<'_> {
 
     /// Holds `sequence` and what follows from `at` on back; in `bytes`, that begins at `start`.
     fn hold(&mut self, sequence: &[u8], start: usize, at: usize) {
-        self.filter.held = [sequence, &self.bytes[at..]].concat();
+        let held = [sequence, &self.bytes[at..]].concat();
+        let before = start >= self.held || self.filter.held_as_printed;
+        self.filter.held_as_printed = before && held == self.bytes[start..];
+        self.filter.held = held;
         self.edit.end_at(start);
         self.at = self.bytes.len();
     }

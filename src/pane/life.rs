@@ -73,7 +73,7 @@ impl Pane {
             notice::line(&mut line, true, note);
             self.print_own(&line, now);
         }
-        (self.printed, self.given, self.wanted) = (0, 0, None);
+        (self.printed, self.given, self.insertions, self.wanted) = (0, 0, 0, None);
         (self.moved, self.restored, self.unplaced) = (false, false, true);
         self.node.clone_into(&mut self.terminal_node);
         self.life = Life {

@@ -107,6 +107,8 @@ pub struct Effects {
     pub close: bool,
     /// Wake the pane's node.
     pub wake: bool,
+    /// Something other than the program's output went into the log of a live program: whoever takes over must be told.
+    pub checkpoint: bool,
     /// Call [`Pane::tick`] then.
     pub look_at: Option<Instant>,
 }
@@ -175,7 +177,9 @@ pub struct Pane {
     wanted: Option<Wanted>,
     /// How much the newest terminal has printed, in bytes.
     printed: u64,
-    /// Something other than the program's output went into the log, so that a gateway that takes over must be told.
+    /// How often something other than that went into the log since the terminal was started.
+    insertions: u64,
+    /// Such a thing did, so that a gateway that takes over must be told.
     unplaced: bool,
     /// Of that, how much was given to another gateway before: its queries are not answered again.
     given: u64,
@@ -244,6 +248,7 @@ impl Pane {
             moved: false,
             wanted: None,
             printed: 0,
+            insertions: 0,
             unplaced: false,
             given: 0,
         }
@@ -266,7 +271,10 @@ impl Pane {
     /// so that it shows what `snapshot` does; the log begins after it.
     pub fn restore_at(&mut self, place: Place, snapshot: &[u8]) -> Vec<u8> {
         self.at_line_start = place.at_line_start;
-        self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec()
+        self.insertions = place.insertions;
+        let clean = self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec();
+        self.filter.part(place.parted);
+        clean
     }
 
     /// Its settings.
@@ -414,6 +422,8 @@ impl Pane {
             self.screen_size = size;
             self.log.note_resize(now);
             self.unplaced = self.life.started.is_some();
+            self.insertions += 1;
+            effects.checkpoint = self.unplaced;
             self.cues.resize(self.log.head(), size);
             effects.output = true;
         }

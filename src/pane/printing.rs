@@ -17,8 +17,12 @@ pub struct Place {
     pub generation: Generation,
     /// How much it has printed, in bytes.
     pub printed: u64,
-    /// Whether the last of that ended a line.
+    /// How often something else than its output, a change of size, went into the log meanwhile.
+    pub insertions: u64,
+    /// Whether the last of its output ended a line.
     pub at_line_start: bool,
+    /// See [`super::filter::Filter::is_parted`].
+    pub parted: bool,
 }
 
 /// When the queries in a piece of output are asked.
@@ -91,20 +95,22 @@ impl Pane {
         effects.output = true;
     }
 
-    /// Where the end of the log is in the output of the live program; `None` if it is not between two sequences.
+    /// Where the end of the log is in the output of the live program; `None` where nobody could go on from there.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
-        let live = self.life.started.is_some() && !self.away && self.filter.is_between();
-        live.then(|| Place {
+        let held = self.filter.resumes_before().filter(|_| self.life.started.is_some() && !self.away)?;
+        Some(Place {
             generation: self.generation(),
-            printed: self.printed,
+            printed: self.printed.checked_sub(held as u64)?,
+            insertions: self.insertions,
             at_line_start: self.at_line_start,
+            parted: self.filter.is_parted(),
         })
     }
 
     /// Whether a checkpoint is to be left whatever was printed since the last one; says so once.
     pub fn take_unplaced(&mut self) -> bool {
-        self.filter.is_between() && std::mem::take(&mut self.unplaced)
+        self.filter.resumes_before().is_some() && std::mem::take(&mut self.unplaced)
     }
 
     /// Prints something of the gateway's own into the output.
