@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, shell_environment};
-pub use file::{Input, Layout, Limits, Output, Respawn, Settings};
+pub use file::{Host, Input, Layout, Limits, Output, Respawn, Settings, WhenFull};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 
@@ -69,6 +69,8 @@ pub struct Config {
     pub respawn: Respawn,
     /// Bounds of the whole gateway.
     pub limits: Limits,
+    /// What runs this machine's shells.
+    pub host: Host,
 }
 
 /// Why there is no configuration. Each is one line that says what to change.
@@ -167,6 +169,7 @@ impl Config {
             layout: settings.layout,
             respawn: settings.respawn,
             limits: settings.limits,
+            host: settings.host,
         };
         check::check(&config)?;
         Ok(config)

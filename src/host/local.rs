@@ -30,8 +30,7 @@ impl Host for LocalHost {
             let output = Output { sink, generation: request.generation };
             let Started { master, program, note } = start(request).await?;
             let killed = Arc::new(Notify::new());
-            let terminal =
-                PtyTerminal::new(master.clone(), program.pid(), None, Box::new(killed.clone()));
+            let terminal = PtyTerminal::new(master.clone(), program.pid(), None, Box::new(killed.clone()));
             let watched = terminal.clone();
             tokio::spawn(async move {
                 let mut program = program;

@@ -3,6 +3,7 @@
 
 mod ending;
 pub mod local;
+pub mod process;
 mod pty;
 mod reading;
 mod start;
@@ -211,4 +212,9 @@ pub trait Host: Send + Sync {
 
     /// Ends a terminal that it kept and nobody owns.
     fn discard(&self, _kept: &Kept) {}
+
+    /// Whether its terminals outlive the gateway.
+    fn outlives(&self) -> bool {
+        false
+    }
 }

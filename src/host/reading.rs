@@ -66,7 +66,7 @@ pub(super) async fn attend(
     // Set off also when this task is dropped: a thread that reads a flood must end then.
     let _left = left.clone().drop_guard();
     let reading_end = End { ended: ended.clone(), left, read_until: None };
-    let mut reading = pin!(read(terminal.master.clone(), reader, output.clone(), floods, reading_end));
+    let mut reading = pin!(read(terminal.clone(), reader, output.clone(), floods, reading_end));
     let mut end = pin!(end);
     let mut read_all = false;
     let exit = loop {
@@ -87,7 +87,7 @@ pub(super) async fn attend(
 /// read. A program that prints a little is read in this task, with the fewest hops; one that floods, on a thread
 /// of its own, so that reading and sending have a core each.
 async fn read(
-    master: Arc<Master>,
+    terminal: Arc<PtyTerminal>,
     mut reader: Reader,
     output: Output,
     floods: Arc<Semaphore>,
@@ -95,7 +95,7 @@ async fn read(
 ) {
     let mut full_turns = 0;
     loop {
-        let watched = match master.watch_output() {
+        let watched = match terminal.master.watch_output() {
             Ok(watched) => watched,
             Err(error) => {
                 tracing::warn!("can't watch a PTY for output, looking again: {error}");
@@ -111,8 +111,9 @@ async fn read(
         }
         full_turns = 0;
         let Ok(_thread) = floods.try_acquire() else { continue };
-        let (master, output) = (master.clone(), output.clone());
-        match tokio::task::spawn_blocking(move || read_flood(reader, &master, &output, end)).await {
+        let (terminal, output) = (terminal.clone(), output.clone());
+        let flood = move || read_flood(reader, &terminal.master, &output, end);
+        match tokio::task::spawn_blocking(flood).await {
             Ok((back, back_end, Turn::Drained)) => (reader, end) = (back, back_end),
             // A panic in the thread, or the end.
             Ok(_) | Err(_) => return,

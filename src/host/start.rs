@@ -16,9 +16,9 @@ pub(super) struct Started {
 
 /// Starts a program. Needs a runtime around it.
 pub(super) async fn start(request: SpawnRequest) -> Result<Started, SpawnError> {
-    tokio::task::spawn_blocking(move || open(&request)).await.unwrap_or_else(|error| {
-        Err(SpawnError { reason: format!("starting the program panicked: {error}") })
-    })
+    tokio::task::spawn_blocking(move || open(&request))
+        .await
+        .unwrap_or_else(|error| Err(SpawnError { reason: format!("starting the program panicked: {error}") }))
 }
 
 fn open(request: &SpawnRequest) -> Result<Started, SpawnError> {

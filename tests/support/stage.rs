@@ -55,11 +55,27 @@ impl Stage {
         Self { gateway: Gateway::run(command(dir.path()).envs(variables.iter().copied())), dir }
     }
 
-    /// Kills the gateway without a warning, and waits until what it ran is gone too.
+    /// Kills the gateway without a warning, and then what it ran.
     pub(crate) fn crash(&mut self) {
+        self.crash_gateway();
+        self.end_host();
+        eventually("the end of the programs", || self.programs().is_empty().then_some(()));
+    }
+
+    /// Kills the gateway, and nothing else.
+    pub(crate) fn crash_gateway(&mut self) {
         self.process().signal("KILL");
         self.gateway.wait();
-        eventually("the end of the programs", || self.programs().is_empty().then_some(()));
+    }
+
+    /// Kills the process that runs the shells, which hangs up on them.
+    fn end_host(&self) {
+        if let Some(host) = self.host() {
+            host.signal("KILL");
+            eventually("the host's end", || {
+                Process::of(host.pid).is_none_or(|host| host.state == 'Z').then_some(())
+            });
+        }
     }
 
     /// Starts a gateway again after the end of the one before.
@@ -102,7 +118,18 @@ impl Stage {
 
     /// The shells themselves, dead ones that nobody reaped too.
     pub(crate) fn shells(&self) -> Vec<Process> {
-        Process::children_of(self.gateway.pid())
+        Process::children_of(self.host().map_or(self.gateway.pid(), |host| host.pid))
+    }
+
+    /// The process that runs the shells, if it is not the gateway's own.
+    pub(crate) fn host(&self) -> Option<Process> {
+        let dir = self.path("data");
+        let is_host = |process: &Process| {
+            let arguments = process.arguments();
+            arguments.get(1).is_some_and(|word| word == "host")
+                && arguments.last().is_some_and(|last| Path::new(last) == dir)
+        };
+        Process::all().into_iter().find(is_host)
     }
 
     /// The gateway's own process.
@@ -120,7 +147,10 @@ fn command(dir: &Path) -> Command {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // Some heed no hang-up, and the gateway is killed without a chance to see to them.
+        // Else it would start another host.
+        self.gateway.kill();
+        self.end_host();
+        // Some heed no hang-up, and their host is killed without a chance to see to them.
         self.programs().iter().for_each(|program| program.signal("KILL"));
     }
 }
