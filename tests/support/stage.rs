@@ -19,6 +19,8 @@ pub(crate) struct Stage {
     // Ends before its directory does.
     pub(crate) gateway: Gateway,
     dir: TempDir,
+    /// What the gateway is started with beyond the usual.
+    arguments: Vec<String>,
 }
 
 impl Stage {
@@ -31,28 +33,37 @@ impl Stage {
     pub(crate) fn with_settings(script: &str, settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, settings, &[])
+        Self::start(dir, settings, &[], &[])
+    }
+
+    /// The same with more arguments for the gateway instead.
+    pub(crate) fn with_arguments(script: &str, arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_script(&dir.path().join("shell"), script);
+        Self::start(dir, "", &[], arguments)
     }
 
     /// The same with more variables in the gateway's own environment.
     pub(crate) fn with_environment(script: &str, variables: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, "", variables)
+        Self::start(dir, "", variables, &[])
     }
 
     /// A gateway whose panes run a real `bash`, in an empty home.
     pub(crate) fn with_bash() -> Self {
         let dir = tempfile::tempdir().unwrap();
         symlink("/bin/bash", dir.path().join("shell")).unwrap();
-        Self::start(dir, "", &[])
+        Self::start(dir, "", &[], &[])
     }
 
-    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)]) -> Self {
+    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let config = dir.path().join("config.toml");
         fs::write(&config, settings).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
-        Self { gateway: Gateway::run(command(dir.path()).envs(variables.iter().copied())), dir }
+        let mut command = command(dir.path());
+        let gateway = Gateway::run(command.envs(variables.iter().copied()).args(arguments));
+        Self { gateway, dir, arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() }
     }
 
     /// Kills the gateway without a warning, and then what it ran.
@@ -85,7 +96,9 @@ impl Stage {
 
     /// What starts a gateway here.
     pub(crate) fn command(&self) -> Command {
-        command(self.dir.path())
+        let mut command = command(self.dir.path());
+        command.args(&self.arguments);
+        command
     }
 
     /// A path in its directory; `shell` is the shell, `home` where shells start.

@@ -130,8 +130,7 @@ type Letter = (Tell, Option<Arc<Tracks>>);
 
 /// The gateway that is here.
 struct Gateway {
-    /// Its process.
-    pid: i32,
+    socket: Arc<Socket>,
     /// To it. Holds at most an answer to each start and the end of each terminal.
     letters: mpsc::UnboundedSender<Letter>,
     /// The task that hears what it asks.
@@ -254,7 +253,7 @@ impl Server {
         match event {
             Event::Called(caller, Ask::Shutdown) => self.end(Some(caller)),
             Event::Called(caller, Ask::Hello { version, build }) => {
-                if let Err(error) = self.greet(caller, version, &build).await {
+                if let Err(error) = self.greet(caller, version, build).await {
                     tracing::warn!("a caller left: {error}");
                 }
             }
@@ -271,7 +270,14 @@ impl Server {
     }
 
     /// A gateway called.
-    async fn greet(&mut self, caller: Socket, version: u32, build: &str) -> io::Result<()> {
+    async fn greet(&mut self, caller: Socket, version: u32, build: String) -> io::Result<()> {
+        if self.gateway.as_ref().is_some_and(|gateway| gateway.socket.is_hung_up()) {
+            // First what the last one said, then that it is gone, which is under way.
+            let events = self.events_tx.clone();
+            let again = Event::Called(caller, Ask::Hello { version, build });
+            tokio::spawn(async move { events.send(again).await });
+            return Ok(());
+        }
         let hello = Tell::Hello { version: VERSION, build: BUILD.to_owned(), pid: std::process::id() };
         caller.send(&hello, &[]).await?;
         if version != VERSION {
@@ -279,7 +285,7 @@ impl Server {
             return Ok(());
         }
         if let Some(gateway) = &self.gateway {
-            return caller.send(&Tell::Busy { pid: gateway.pid }, &[]).await;
+            return caller.send(&Tell::Busy { pid: gateway.socket.peer }, &[]).await;
         }
         tracing::info!("the gateway is process {} (everpane {build})", caller.peer);
         // From here on nothing is read here.
@@ -287,9 +293,8 @@ impl Server {
         let caller = Arc::new(caller);
         let (letters, outbox) = mpsc::unbounded_channel();
         tokio::spawn(send_letters(caller.clone(), outbox));
-        let (pid, events) = (caller.peer, self.events_tx.clone());
-        let hearing = tokio::spawn(hear(caller, events)).abort_handle();
-        self.gateway = Some(Gateway { pid, letters, hearing });
+        let hearing = tokio::spawn(hear(caller.clone(), self.events_tx.clone())).abort_handle();
+        self.gateway = Some(Gateway { socket: caller, letters, hearing });
         for (tell, tracks) in self.keeper.kept() {
             self.tell(tell, Some(tracks));
         }

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, Mode, OFlags, open, unlinkat};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
@@ -67,6 +68,13 @@ impl Socket {
         // To a socket of this machine it is done at once, or fails, as when too many others wait.
         connect(&socket, &address(directory.as_fd())?)?;
         Socket::new(socket)
+    }
+
+    /// Whether the other end is gone, though what it said last may not have been received yet.
+    pub(super) fn is_hung_up(&self) -> bool {
+        let mut fds = [PollFd::new(self.fd.get_ref(), PollFlags::empty())];
+        let now = Timespec::default();
+        poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().contains(PollFlags::HUP)
     }
 
     /// Sends a message as soon as there is room.
@@ -219,6 +227,7 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         let here = Socket::call(&deep).unwrap();
         let there = listener.accept().await.unwrap();
+        assert!(!there.is_hung_up());
         assert_eq!(here.peer, std::process::id() as i32);
 
         let file = fs::File::open(&deep).unwrap();
@@ -235,6 +244,7 @@ mod tests {
         here.send(&1, &[]).await.unwrap();
         assert!(there.receive::<String>().await.is_err(), "not what was expected");
         drop(here);
+        assert!(there.is_hung_up());
         assert!(there.receive::<String>().await.unwrap().is_none());
 
         drop(listener);
