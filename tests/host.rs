@@ -220,12 +220,12 @@ async fn a_checkpoint_and_an_end_are_kept_for_the_next_gateway() {
     let (link, _) = home.connect().await.unwrap();
     let (terminal, heard) = home.run(&link, "echo one; read line; echo two; exit 7").await;
     until("output", || heard.len() == 5).await;
+    let shell = Process::children_of(home.host().unwrap().pid).pop().unwrap();
     assert_eq!(terminal.checkpoint_due(), Due::Never);
     terminal.keep(Checkpoint { printed: 3, bytes: Bytes::from_static(b"older") });
     let newer = Checkpoint { printed: 5, bytes: Bytes::from_static(b"newer") };
     terminal.keep(newer.clone());
     assert_eq!(terminal.write(b"\n"), 1);
-    let shell = Process::children_of(home.host().unwrap().pid).pop().unwrap();
     home.leave(link, vec![terminal]).await;
     until("the shell's end", || Process::of(shell.pid).is_none()).await;
 

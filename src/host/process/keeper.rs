@@ -46,7 +46,7 @@ impl Held {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    terminals: BTreeMap<TerminalId, Held>,
+    all: BTreeMap<TerminalId, Held>,
     /// The id of the terminal before.
     last: u64,
     /// Since when there is nothing to be kept, and nobody to keep it for.
@@ -55,22 +55,22 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn new(now: Instant) -> Keeper {
-        Keeper { terminals: BTreeMap::new(), last: 0, idle_since: now }
+        Keeper { all: BTreeMap::new(), last: 0, idle_since: now }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.terminals.len()
+        self.all.len()
     }
 
     pub(super) fn add(&mut self, held: Held) -> TerminalId {
         self.last += 1;
         let id = TerminalId(self.last);
-        self.terminals.insert(id, held);
+        self.all.insert(id, held);
         id
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (TerminalId, &Held)> {
-        self.terminals.iter().map(|(id, held)| (*id, held))
+        self.all.iter().map(|(id, held)| (*id, held))
     }
 
     /// What a new gateway is told of each terminal; what was forgotten is not its business.
@@ -84,23 +84,23 @@ impl Keeper {
 
     /// Whether a program has not ended.
     pub(super) fn has_running(&self) -> bool {
-        self.terminals.values().any(|held| held.exit.is_none())
+        self.all.values().any(|held| held.exit.is_none())
     }
 
     /// Ends a program, if it runs.
     pub(super) fn kill(&self, terminal: TerminalId) {
-        if let Some(held) = self.terminals.get(&terminal) {
+        if let Some(held) = self.all.get(&terminal) {
             held.killed.notify_one();
         }
     }
 
     pub(super) fn kill_all(&self) {
-        self.terminals.values().for_each(|held| held.killed.notify_one());
+        self.all.values().for_each(|held| held.killed.notify_one());
     }
 
     /// Lets go of a terminal, and ends its program if it runs.
     pub(super) fn forget(&mut self, terminal: TerminalId, now: Instant) {
-        let Some(held) = self.terminals.get_mut(&terminal) else { return };
+        let Some(held) = self.all.get_mut(&terminal) else { return };
         if held.exit.is_some() {
             self.remove(terminal, now);
         } else {
@@ -111,7 +111,7 @@ impl Keeper {
 
     /// A program ended. Whether somebody wants to hear of it.
     pub(super) fn ended(&mut self, terminal: TerminalId, exit: Exit, now: Instant) -> bool {
-        let Some(held) = self.terminals.get_mut(&terminal) else { return false };
+        let Some(held) = self.all.get_mut(&terminal) else { return false };
         if held.forgotten {
             self.remove(terminal, now);
             return false;
@@ -121,7 +121,7 @@ impl Keeper {
     }
 
     fn remove(&mut self, terminal: TerminalId, now: Instant) {
-        self.terminals.remove(&terminal);
+        self.all.remove(&terminal);
         self.idle_since = now;
     }
 
@@ -132,18 +132,79 @@ impl Keeper {
 
     /// When to look at [`Keeper::is_idle`] again, as long as there is no gateway.
     pub(super) fn look_at(&self) -> Instant {
-        let dead = self.terminals.values().filter_map(|held| Some(held.exit.as_ref()?.1 + DEAD_KEPT_FOR));
+        let dead = self.all.values().filter_map(|held| Some(held.exit.as_ref()?.1 + DEAD_KEPT_FOR));
         dead.min().unwrap_or(self.idle_since + ORPHAN_ENDS_AFTER).max(self.idle_since)
     }
 
     /// Without a gateway: lets go of what was kept for long enough, and says whether to wait no longer for one.
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
-        let before = self.terminals.len();
-        self.terminals
+        let before = self.all.len();
+        self.all
             .retain(|_, held| held.exit.as_ref().is_none_or(|(_, ended_at)| now < *ended_at + DEAD_KEPT_FOR));
-        if self.terminals.len() < before {
+        if self.all.len() < before {
             self.idle_since = now;
         }
-        self.terminals.is_empty() && now >= self.idle_since + ORPHAN_ENDS_AFTER
+        self.all.is_empty() && now >= self.idle_since + ORPHAN_ENDS_AFTER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+    use crate::host::pty::Master;
+    use crate::host::tape::Tape;
+
+    fn held() -> Held {
+        let (tape, tape_fd) = Tape::create(super::super::MIN_TAPE_BYTES).unwrap();
+        let master = Arc::new(Master::new(File::open("/dev/null").unwrap().into()));
+        Held::new(PaneId(1), Generation(1), 1, Arc::new(Tracks { master, tape, tape_fd }))
+    }
+
+    #[test]
+    fn without_terminals_it_is_idle_after_a_while() {
+        let start = Instant::now();
+        let mut keeper = Keeper::new(start);
+        assert_eq!(keeper.look_at(), start + ORPHAN_ENDS_AFTER);
+        assert!(!keeper.is_idle(start));
+        assert!(keeper.is_idle(start + ORPHAN_ENDS_AFTER));
+        keeper.orphaned(start + ORPHAN_ENDS_AFTER);
+        assert!(!keeper.is_idle(start + ORPHAN_ENDS_AFTER), "a gateway was here meanwhile");
+    }
+
+    #[test]
+    fn what_has_ended_is_kept_for_a_while_and_what_runs_for_ever() {
+        let start = Instant::now();
+        let mut keeper = Keeper::new(start);
+        let (first, second) = (keeper.add(held()), keeper.add(held()));
+        let day = start + Duration::from_secs(86_400);
+        assert!(!keeper.is_idle(day) && keeper.has_running());
+        assert!(keeper.ended(first, Exit::Code(1), day));
+        let later = day + DEAD_KEPT_FOR;
+        assert_eq!(keeper.look_at(), later);
+        assert!(!keeper.is_idle(later));
+        assert_eq!(keeper.len(), 1);
+        assert!(keeper.ended(second, Exit::Code(2), later));
+        let told: Vec<_> = keeper.kept().map(|(tell, _)| tell).collect();
+        assert!(matches!(&told[..], [Tell::Kept { exit: Some(Exit::Code(2)), .. }]), "{told:?}");
+        assert!(!keeper.is_idle(later + DEAD_KEPT_FOR), "it ends a little later");
+        assert_eq!(keeper.look_at(), later + DEAD_KEPT_FOR + ORPHAN_ENDS_AFTER);
+        assert!(keeper.is_idle(keeper.look_at()));
+    }
+
+    #[test]
+    fn what_was_forgotten_is_told_to_nobody() {
+        let now = Instant::now();
+        let mut keeper = Keeper::new(now);
+        let (first, second) = (keeper.add(held()), keeper.add(held()));
+        keeper.forget(first, now);
+        assert_eq!((keeper.kept().count(), keeper.len()), (1, 2), "its program has not ended");
+        assert!(!keeper.ended(first, Exit::Unknown, now));
+        assert_eq!(keeper.len(), 1);
+        keeper.ended(second, Exit::Unknown, now);
+        keeper.forget(second, now);
+        assert_eq!(keeper.len(), 0);
+        keeper.forget(second, now);
     }
 }
