@@ -422,7 +422,6 @@ fn a_shell_outlives_a_gateway_that_is_killed() {
 }
 
 #[test]
-#[ignore = "the hub does not adopt terminals yet"]
 fn viewers_go_on_with_a_shell_that_outlived_the_gateway() {
     let script = "echo ready; read line; i=0\nwhile [ $i -lt 40000 ]; do echo line $i; i=$((i+1)); done\n\
                   echo done; exec cat";

@@ -13,16 +13,19 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use crate::config::{self, Config, Overrides, Surroundings, Token, shell_environment};
-use crate::gateway::{Gateway, Settings};
+use crate::config::{
+    self, Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
+};
+use crate::gateway::{Gateway, LocalNode, Settings, WakeSettings};
 use crate::host::local::LocalHost;
 use crate::host::process::{self, Link};
-use crate::host::{Host, Kept};
-use crate::http::{self, Guard, Health};
+use crate::http::{self, Guard, Health, Patience};
+use crate::node::WakeLimits;
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
 use crate::pane::respawn::RespawnLimits;
 use crate::screen::ScrollbackLimits;
+use crate::waker::Providers;
 
 /// How long an orderly end may take. What asked for it may kill us after five seconds.
 const GRACE: Duration = Duration::from_millis(4500);
@@ -101,15 +104,15 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let token = token(&config)?;
-    let (link, host, kept) = host(&config, stop_host).await?;
-    kept.iter().for_each(|terminal| host.discard(terminal));
-    let gateway = Gateway::with_host(settings(&config, surroundings), host)?;
+    let (link, local) = local_node(&config, stop_host).await?;
+    let gateway = Gateway::with_host(settings(&config, surroundings), Some(local))?;
 
     let machine = machine_name();
     let guard = Guard::new(&config, address, &machine, token.as_ref());
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
-    let router = http::router(guard, health, http::mux::routes(gateway.clone()));
+    let router =
+        http::router(guard, health, http::mux::routes(gateway.clone(), patience(&config.connection)));
     let stop = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, stop.clone()));
     announce(&page_address(address, &machine, token.as_ref()));
@@ -138,10 +141,10 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     Ok(())
 }
 
-/// What runs the shells: the link to it, if it is a process of its own, and the terminals that it has from before.
-async fn host(config: &Config, stop: bool) -> anyhow::Result<(Option<Link>, Box<dyn Host>, Vec<Kept>)> {
+/// What runs the shells of this machine, and the link to it, if that is a process of its own.
+async fn local_node(config: &Config, stop: bool) -> anyhow::Result<(Option<Link>, LocalNode)> {
     if !config.host.process {
-        return Ok((None, Box::new(LocalHost::default()), Vec::new()));
+        return Ok((None, LocalNode::new(Arc::new(LocalHost::default()))));
     }
     let settings = process::Settings {
         data_dir: config.data_dir.clone(),
@@ -154,7 +157,7 @@ async fn host(config: &Config, stop: bool) -> anyhow::Result<(Option<Link>, Box<
         stop,
     };
     let (link, kept) = Link::connect(settings).await?;
-    Ok((Some(link.clone()), Box::new(link), kept))
+    Ok((Some(link.clone()), LocalNode { host: Arc::new(link), kept }))
 }
 
 /// Shells that nobody sees should not be a surprise.
@@ -183,6 +186,7 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
                 age: Duration::from_secs(config.input.held_secs),
             },
             ring_bytes: config.output.ring_bytes,
+            away_age: Duration::from_secs(config.input.held_away_secs),
             ready_ceiling: Duration::from_millis(config.input.ready_ceiling_ms),
             respawn: RespawnLimits {
                 first_backoff: Duration::from_millis(config.respawn.first_backoff_ms),
@@ -195,10 +199,27 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
         },
         saved_bytes: config.output.saved_bytes,
         coalesce: Duration::from_millis(config.layout.coalesce_ms),
+        wake: WakeSettings {
+            providers: Arc::new(Providers::new(&config.wake, &command_environment(config, surroundings))),
+            limits: WakeLimits {
+                attempts: config.wake.attempts,
+                return_within: Duration::from_secs(config.wake.return_secs),
+                give_up_after: Duration::from_secs(config.wake.give_up_secs),
+            },
+        },
         resume_within: Duration::from_secs(config.input.resume_secs),
         max_viewers: config.limits.viewers,
         max_panes: config.limits.panes,
         max_spawns: config.limits.spawns,
+    }
+}
+
+/// The part of it that viewers' connections go by.
+fn patience(connection: &Connection) -> Patience {
+    Patience {
+        ping_every: Duration::from_secs(connection.ping_secs),
+        pong_within: Duration::from_secs(connection.pong_within_secs),
+        stalled_after: Duration::from_secs(connection.stalled_secs),
     }
 }
 

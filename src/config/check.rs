@@ -1,18 +1,20 @@
 //! What a setting may be. Every refusal names the key, the value and what is allowed.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::environment::is_ours;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, wake};
 use crate::programs;
 
 /// Checks everything that needs no look at the system.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let Config { input, output, layout, respawn, limits, host, .. } = config;
+    let Config { input, output, layout, respawn, connection, limits, host, .. } = config;
     within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
     within("input.held_secs", input.held_secs, 1..=3600)?;
+    within("input.held_away_secs", input.held_away_secs, 1..=3600)?;
     within("input.ready_ceiling_ms", input.ready_ceiling_ms, 0..=60_000)?;
     within("input.resume_secs", input.resume_secs, 1..=86_400)?;
     within("output.ring_bytes", output.ring_bytes, 64 << 10..=256 << 20)?;
@@ -22,10 +24,14 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("layout.coalesce_ms", layout.coalesce_ms, 0..=1000)?;
     within("respawn.first_backoff_ms", respawn.first_backoff_ms, 1..=60_000)?;
     within("respawn.attempts", respawn.attempts, 1..=100)?;
+    within("connection.ping_secs", connection.ping_secs, 1..=3600)?;
+    within("connection.pong_within_secs", connection.pong_within_secs, 1..=3600)?;
+    within("connection.stalled_secs", connection.stalled_secs, 1..=3600)?;
     within("limits.viewers", limits.viewers, 1..=100_000)?;
     within("limits.panes", limits.panes, 1..=1_000_000)?;
     within("limits.spawns", limits.spawns, 1..=1024)?;
     within("host.tape_bytes", host.tape_bytes, 512 << 10..=256 << 20)?;
+    wake::check(&config.wake)?;
 
     for host in &config.allowed_hosts {
         require(is_host(host), "allowed_hosts", host, "a host name is wanted, with or without a port")?;
@@ -48,15 +54,15 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
 
 const VARIABLE: &str = "a variable's name is wanted: letters, digits and _, and not EVERPANE_…";
 
-/// The absolute path of `shell`, which must be a program that we may start.
-pub(super) fn shell(shell: &Path, search_path: Option<&str>) -> Result<PathBuf, ConfigError> {
+/// The absolute path of `program`, which must be one that we may start. `key` is the setting that names it.
+pub(super) fn program(key: &str, program: &str, search_path: Option<&str>) -> Result<PathBuf, ConfigError> {
     let refuse = |allowed: &str| ConfigError::Value {
-        key: "shell",
-        value: shell.display().to_string(),
+        key: key.to_owned().into(),
+        value: program.to_owned(),
         allowed: allowed.to_owned(),
     };
     let search_path = search_path.unwrap_or(super::environment::DEFAULT_PATH);
-    let found = programs::find(&shell.to_string_lossy(), Some(search_path));
+    let found = programs::find(program, Some(search_path));
     let path = found.map_err(|error| refuse(&error.to_string()))?;
     std::path::absolute(path).map_err(|error| refuse(&error.to_string()))
 }
@@ -64,15 +70,16 @@ pub(super) fn shell(shell: &Path, search_path: Option<&str>) -> Result<PathBuf, 
 /// The absolute path of `dir`, which must be a directory.
 pub(super) fn directory(dir: &Path) -> Result<PathBuf, ConfigError> {
     let refuse =
-        |allowed: String| ConfigError::Value { key: "cwd", value: dir.display().to_string(), allowed };
+        |allowed: String| ConfigError::Value { key: "cwd".into(), value: dir.display().to_string(), allowed };
     if !dir.is_dir() {
         return Err(refuse("there is no such directory".to_owned()));
     }
     std::path::absolute(dir).map_err(|error| refuse(error.to_string()))
 }
 
-fn within<T: PartialOrd + Display>(
-    key: &'static str,
+/// Refuses a number that is not in `range`.
+pub(super) fn within<T: PartialOrd + Display>(
+    key: impl Into<Cow<'static, str>>,
     value: T,
     range: RangeInclusive<T>,
 ) -> Result<(), ConfigError> {
@@ -80,10 +87,18 @@ fn within<T: PartialOrd + Display>(
     require(range.contains(&value), key, &value.to_string(), &allowed)
 }
 
-fn require(holds: bool, key: &'static str, value: &str, allowed: &str) -> Result<(), ConfigError> {
+/// Refuses `value` unless something `holds`.
+pub(super) fn require(
+    holds: bool,
+    key: impl Into<Cow<'static, str>>,
+    value: &str,
+    allowed: &str,
+) -> Result<(), ConfigError> {
     match holds {
         true => Ok(()),
-        false => Err(ConfigError::Value { key, value: value.to_owned(), allowed: allowed.to_owned() }),
+        false => {
+            Err(ConfigError::Value { key: key.into(), value: value.to_owned(), allowed: allowed.to_owned() })
+        }
     }
 }
 

@@ -107,6 +107,21 @@ const ACCOUNT_SHELL: usize = 6;
 
 /// The whole environment of a new shell, sorted by name.
 pub fn shell_environment(config: &Config, surroundings: &Surroundings) -> Vec<(String, String)> {
+    let mut environment = inherited(config, surroundings);
+    environment.extend(terminal(config));
+    environment.extend(config.env.clone());
+    environment.retain(|name, _| !is_ours(name));
+    environment.into_iter().collect()
+}
+
+/// The environment of a command that the gateway runs for itself, sorted by name: what a shell gets, but for what makes
+/// it a shell in a terminal.
+pub fn command_environment(config: &Config, surroundings: &Surroundings) -> Vec<(String, String)> {
+    inherited(config, surroundings).into_iter().filter(|(name, _)| !is_ours(name)).collect()
+}
+
+/// What the list allows of our own environment, and what no program can do without.
+fn inherited(config: &Config, surroundings: &Surroundings) -> BTreeMap<String, String> {
     let mut environment = defaults(surroundings);
     let wanted = |name: &str| {
         INHERITED.contains(&name)
@@ -119,10 +134,7 @@ pub fn shell_environment(config: &Config, surroundings: &Surroundings) -> Vec<(S
         // A service starts with no locale, and then programs print `?` for every letter beyond ASCII.
         environment.insert("LANG".to_owned(), "C.UTF-8".to_owned());
     }
-    environment.extend(terminal(config));
-    environment.extend(config.env.clone());
-    environment.retain(|name, _| !is_ours(name));
-    environment.into_iter().collect()
+    environment
 }
 
 /// Whether the variable is one of the gateway's own settings, which no shell gets.

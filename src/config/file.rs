@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
+use super::wake::Wake;
 
 /// The file as written: what is absent is left to the flags and the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,10 @@ pub struct Settings {
     pub layout: Layout,
     /// The table `[respawn]`.
     pub respawn: Respawn,
+    /// The table `[connection]`.
+    pub connection: Connection,
+    /// The table `[wake]`.
+    pub wake: Wake,
     /// The table `[limits]`.
     pub limits: Limits,
     /// The table `[host]`.
@@ -53,6 +58,8 @@ pub struct Input {
     pub held_bytes: usize,
     /// How long it is held, in seconds.
     pub held_secs: u64,
+    /// How long it is held for a node that is away, in seconds.
+    pub held_away_secs: u64,
     /// The longest that a new shell is waited for before it gets what is held, in milliseconds.
     pub ready_ceiling_ms: u64,
     /// How long after its last connection a client may come back and find its numbered input known, in seconds.
@@ -61,7 +68,13 @@ pub struct Input {
 
 impl Default for Input {
     fn default() -> Self {
-        Self { held_bytes: 256 << 10, held_secs: 30, ready_ceiling_ms: 1000, resume_secs: 600 }
+        Self {
+            held_bytes: 256 << 10,
+            held_secs: 30,
+            held_away_secs: 60,
+            ready_ceiling_ms: 1000,
+            resume_secs: 600,
+        }
     }
 }
 
@@ -120,6 +133,24 @@ impl Default for Respawn {
     }
 }
 
+/// `[connection]`: how patient the gateway is with a viewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Connection {
+    /// How often a viewer is pinged, in seconds; more often than proxies end idle connections.
+    pub ping_secs: u64,
+    /// How long after a ping a viewer that says nothing is taken for gone, in seconds.
+    pub pong_within_secs: u64,
+    /// How long a viewer may take nothing of what waits for it, in seconds; then it is closed.
+    pub stalled_secs: u64,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { ping_secs: 15, pong_within_secs: 45, stalled_secs: 60 }
+    }
+}
+
 /// `[limits]`: bounds of the whole gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -166,7 +197,8 @@ pub enum WhenFull {
     Drop,
 }
 
-/// The dotted path of every key, tables included. What lies below [`FREE_TABLE`] is the user's.
+/// The dotted path of every key, tables included. What lies below [`FREE_TABLES`] is the user's; [`ANY_NODE`] stands for
+/// any key.
 pub(super) const KEYS: &[&str] = &[
     "listen",
     "data_dir",
@@ -180,6 +212,7 @@ pub(super) const KEYS: &[&str] = &[
     "input",
     "input.held_bytes",
     "input.held_secs",
+    "input.held_away_secs",
     "input.ready_ceiling_ms",
     "input.resume_secs",
     "output",
@@ -192,6 +225,28 @@ pub(super) const KEYS: &[&str] = &[
     "respawn",
     "respawn.first_backoff_ms",
     "respawn.attempts",
+    "connection",
+    "connection.ping_secs",
+    "connection.pong_within_secs",
+    "connection.stalled_secs",
+    "wake",
+    "wake.command",
+    "wake.http",
+    "wake.http.url",
+    "wake.http.method",
+    "wake.http.headers",
+    "wake.timeout_secs",
+    "wake.return_secs",
+    "wake.attempts",
+    "wake.give_up_secs",
+    "wake.nodes",
+    "wake.nodes.ID",
+    "wake.nodes.ID.command",
+    "wake.nodes.ID.http",
+    "wake.nodes.ID.http.url",
+    "wake.nodes.ID.http.method",
+    "wake.nodes.ID.http.headers",
+    "wake.nodes.ID.timeout_secs",
     "limits",
     "limits.viewers",
     "limits.panes",
@@ -202,8 +257,14 @@ pub(super) const KEYS: &[&str] = &[
     "host.when_full",
 ];
 
-/// The table whose keys are names of environment variables.
-const FREE_TABLE: &str = "env";
+/// The tables whose keys are names of environment variables and of headers.
+pub(super) const FREE_TABLES: &[&str] = &["env", "wake.http.headers", "wake.nodes.ID.http.headers"];
+
+/// Any key of [`NODES_TABLE`]. Those are ids of nodes, and what lies below each is alike.
+const ANY_NODE: &str = "ID";
+
+/// The table whose keys are ids of nodes.
+const NODES_TABLE: &str = "wake.nodes";
 
 /// Reads and understands the file at `path`.
 pub(super) fn read(path: &Path) -> Result<Settings, ConfigError> {
@@ -242,20 +303,25 @@ fn unknown_key(table: &DeTable<'_>, prefix: &str) -> Option<(String, usize)> {
     table
         .iter()
         .filter_map(|(name, value)| {
-            let key = if prefix.is_empty() {
-                name.get_ref().to_string()
-            } else {
-                format!("{prefix}.{}", name.get_ref())
-            };
+            let key = known_as(prefix, name.get_ref());
             if !KEYS.contains(&key.as_str()) {
                 return Some((key, name.span().start));
             }
             match value.get_ref() {
-                DeValue::Table(inner) if key != FREE_TABLE => unknown_key(inner, &key),
+                DeValue::Table(inner) if !FREE_TABLES.contains(&key.as_str()) => unknown_key(inner, &key),
                 _ => None,
             }
         })
         .min_by_key(|(_, offset)| *offset)
+}
+
+/// The path that [`KEYS`] has for `name` in the table `prefix`.
+pub(super) fn known_as(prefix: &str, name: &str) -> String {
+    match prefix {
+        "" => name.to_owned(),
+        NODES_TABLE => format!("{prefix}.{ANY_NODE}"),
+        _ => format!("{prefix}.{name}"),
+    }
 }
 
 /// The known key most like `key`. The last part counts as well as the whole: the right name in the wrong table

@@ -5,17 +5,20 @@ mod check;
 mod environment;
 mod file;
 mod token;
+mod wake;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-pub use environment::{Surroundings, shell_environment};
-pub use file::{Host, Input, Layout, Limits, Output, Respawn, Settings, WhenFull};
+pub use environment::{Surroundings, command_environment, shell_environment};
+pub use file::{Connection, Host, Input, Layout, Limits, Output, Respawn, Settings, WhenFull};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
+pub use wake::{NODE_PLACEHOLDER, Wake, WakeHttp, WakeNode};
 
 /// The port that everyone expects the gateway at.
 pub const DEFAULT_PORT: u16 = 7433;
@@ -53,7 +56,7 @@ pub struct Config {
     /// Origins (`https://term.example.org`) whose pages may use the gateway beyond its own. Their hosts are
     /// allowed as well.
     pub allowed_origins: Vec<String>,
-    /// Names of environment variables that shells get beyond the usual ones.
+    /// Names of environment variables that shells and wake commands get beyond the usual ones.
     pub inherit_env: Vec<String>,
     /// Variables set for every shell; these win over inherited ones.
     pub env: BTreeMap<String, String>,
@@ -67,6 +70,10 @@ pub struct Config {
     pub layout: Layout,
     /// How a shell that fails to start is tried again.
     pub respawn: Respawn,
+    /// How patient the gateway is with a viewer.
+    pub connection: Connection,
+    /// How nodes that sleep are woken.
+    pub wake: Wake,
     /// Bounds of the whole gateway.
     pub limits: Limits,
     /// What runs this machine's shells.
@@ -110,7 +117,7 @@ pub enum ConfigError {
     #[error("{key} = {value} cannot be: {allowed}")]
     Value {
         /// The dotted path of the setting.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// The value given.
         value: String,
         /// What is allowed, in words.
@@ -168,6 +175,8 @@ impl Config {
             output: settings.output,
             layout: settings.layout,
             respawn: settings.respawn,
+            connection: settings.connection,
+            wake: settings.wake,
             limits: settings.limits,
             host: settings.host,
         };
@@ -175,13 +184,15 @@ impl Config {
         Ok(config)
     }
 
-    /// Makes the paths absolute and sees that the shell can be started and the directory entered, so that a
+    /// Makes the paths absolute and sees that the programs can be started and the directory entered, so that a
     /// mistake shows at start-up and not in the first pane.
     pub fn resolve(mut self, surroundings: &Surroundings) -> Result<Self, ConfigError> {
-        self.shell = check::shell(&self.shell, surroundings.variable("PATH"))?;
+        let search_path = surroundings.variable("PATH");
+        self.shell = check::program("shell", &self.shell.to_string_lossy(), search_path)?;
+        wake::resolve(&mut self.wake, search_path)?;
         self.cwd = check::directory(&self.cwd)?;
         self.data_dir = std::path::absolute(&self.data_dir).map_err(|error| ConfigError::Value {
-            key: "data_dir",
+            key: "data_dir".into(),
             value: self.data_dir.display().to_string(),
             allowed: error.to_string(),
         })?;

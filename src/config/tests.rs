@@ -18,6 +18,7 @@ PAGER = "less"
 [input]
 held_bytes = 1024
 held_secs = 5
+held_away_secs = 6
 ready_ceiling_ms = 0
 resume_secs = 1
 [output]
@@ -30,6 +31,19 @@ coalesce_ms = 0
 [respawn]
 first_backoff_ms = 10
 attempts = 2
+[connection]
+ping_secs = 1
+pong_within_secs = 2
+stalled_secs = 3
+[wake]
+command = ["sh", "-c", "wake $EVERPANE_NODE"]
+timeout_secs = 1
+return_secs = 2
+attempts = 3
+give_up_secs = 4
+[wake.nodes."web.1"]
+http = { url = "https://example.org/{node}/wake", method = "PUT", headers = { Authorization = "Bearer x" } }
+timeout_secs = 5
 [limits]
 viewers = 1
 panes = 2
@@ -69,7 +83,13 @@ fn the_defaults() {
     assert_eq!(config.token, None);
     assert_eq!(
         config.input,
-        Input { held_bytes: 262_144, held_secs: 30, ready_ceiling_ms: 1000, resume_secs: 600 }
+        Input {
+            held_bytes: 262_144,
+            held_secs: 30,
+            held_away_secs: 60,
+            ready_ceiling_ms: 1000,
+            resume_secs: 600
+        }
     );
     assert_eq!(
         config.output,
@@ -82,6 +102,19 @@ fn the_defaults() {
     );
     assert_eq!(config.layout, Layout { coalesce_ms: 3 });
     assert_eq!(config.respawn, Respawn { first_backoff_ms: 250, attempts: 5 });
+    assert_eq!(config.connection, Connection { ping_secs: 15, pong_within_secs: 45, stalled_secs: 60 });
+    assert_eq!(
+        config.wake,
+        Wake {
+            command: None,
+            http: None,
+            timeout_secs: 30,
+            return_secs: 30,
+            attempts: 5,
+            give_up_secs: 60,
+            nodes: BTreeMap::new(),
+        }
+    );
     assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8 });
 }
 
@@ -109,15 +142,26 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
 
 #[test]
 fn the_list_of_keys_is_the_list_of_fields() {
-    let settings = file::parse(Path::new("e.toml"), COMPLETE).unwrap();
-    let value = toml::Value::try_from(settings).unwrap();
-    let mut keys = BTreeSet::new();
-    for (name, value) in value.as_table().unwrap() {
-        keys.insert(name.clone());
-        let inner = value.as_table().filter(|_| name != "env");
-        keys.extend(inner.into_iter().flatten().map(|(leaf, _)| format!("{name}.{leaf}")));
+    let mut settings = file::parse(Path::new("e.toml"), COMPLETE).unwrap();
+    // Either of them excludes the other, but both are keys.
+    for node in settings.wake.nodes.values_mut() {
+        settings.wake.http = node.http.clone();
+        node.command = settings.wake.command.clone();
     }
-    assert_eq!(keys, file::KEYS.iter().map(ToString::to_string).collect());
+    let value = toml::Table::try_from(settings).unwrap();
+    let mut found = BTreeSet::new();
+    keys(&value, "", &mut found);
+    assert_eq!(found, file::KEYS.iter().map(ToString::to_string).collect());
+}
+
+fn keys(table: &toml::Table, prefix: &str, found: &mut BTreeSet<String>) {
+    for (name, value) in table {
+        let key = file::known_as(prefix, name);
+        if let Some(inner) = value.as_table().filter(|_| !file::FREE_TABLES.contains(&key.as_str())) {
+            keys(inner, &key, found);
+        }
+        found.insert(key);
+    }
 }
 
 #[test]
@@ -131,12 +175,16 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
         ("[output]\nheld_bytes = 1", 2, "output.held_bytes", "input.held_bytes"),
         ("limits = { panes = 1, viewer = 2 }", 1, "limits.viewer", "limits.viewers"),
         ("allowed-origins = []", 1, "allowed-origins", "allowed_origins"),
+        ("[wake]\ncomand = []", 2, "wake.comand", "wake.command"),
+        ("[wake.nodes.x]\nhtp = 1", 2, "wake.nodes.ID.htp", "wake.nodes.ID.http"),
+        ("[wake.nodes.x.http]\nuri = 1", 2, "wake.nodes.ID.http.uri", "wake.nodes.ID.http.url"),
     ];
     for (text, line, key, nearest) in cases {
         let wanted = format!("e.toml:{line}: there is no setting `{key}`; did you mean `{nearest}`?");
         assert_eq!(refusal(text), wanted);
     }
     load("[env]\nanything = \"goes\"", Overrides::default()).unwrap();
+    load("[wake.http]\nurl = \"http://x\"\nheaders.Anything = \"goes\"", Overrides::default()).unwrap();
 }
 
 #[test]
@@ -168,6 +216,15 @@ fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
             "output.saved_bytes = 67108865 cannot be: 0 to 67108864 is allowed",
         ),
         ("[respawn]\nattempts = 0", "respawn.attempts = 0 cannot be: 1 to 100 is allowed"),
+        ("[connection]\nping_secs = 0", "connection.ping_secs = 0 cannot be: 1 to 3600 is allowed"),
+        (
+            "[connection]\npong_within_secs = 0",
+            "connection.pong_within_secs = 0 cannot be: 1 to 3600 is allowed",
+        ),
+        (
+            "[connection]\nstalled_secs = 3601",
+            "connection.stalled_secs = 3601 cannot be: 1 to 3600 is allowed",
+        ),
         ("[limits]\nspawns = 5000", "limits.spawns = 5000 cannot be: 1 to 1024 is allowed"),
         ("no_auth = true\nlisten = \"0.0.0.0:1\"", "no_auth = true with listen = 0.0.0.0:1 cannot be: "),
         ("allowed_hosts = [\"http://x\"]", "allowed_hosts = http://x cannot be: "),
@@ -183,6 +240,71 @@ fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
         let message = refusal(text);
         assert!(message.starts_with(start), "{message}");
     }
+}
+
+#[test]
+fn what_cannot_wake_a_node_is_named_with_what_is_wanted() {
+    let http = |rest: &str| format!("[wake]\nhttp = {{ {rest} }}");
+    let url = |url: &str| http(&format!("url = \"{url}\""));
+    let cases = [
+        (
+            "[wake]\ncommand = [\"sh\"]\nhttp = { url = \"http://x\" }".to_owned(),
+            "wake = command and http cannot be: one of them is wanted, not both",
+        ),
+        ("[wake]\ncommand = []".to_owned(), "wake.command = [] cannot be: a program and its arguments are"),
+        ("[wake]\ncommand = [\"\"]".to_owned(), "wake.command = [\"\"] cannot be: a program"),
+        (
+            "[wake]\ncommand = [\"sh\", \"\\u0000\"]".to_owned(),
+            "wake.command = [\"sh\", \"\\0\"] cannot be: ",
+        ),
+        ("[wake]\ntimeout_secs = 0".to_owned(), "wake.timeout_secs = 0 cannot be: 1 to 600 is allowed"),
+        ("[wake]\ngive_up_secs = 3601".to_owned(), "wake.give_up_secs = 3601 cannot be: 1 to 3600 is"),
+        (
+            "[wake.nodes.\"web.1\"]\ntimeout_secs = 5".to_owned(),
+            "wake.nodes.\"web.1\" = without command and http cannot be: one of them is wanted",
+        ),
+        (
+            "[wake.nodes.a]\ncommand = [\"sh\"]\ntimeout_secs = 601".to_owned(),
+            "wake.nodes.\"a\".timeout_secs = 601 cannot be: 1 to 600 is allowed",
+        ),
+        ("[wake.nodes.a]\ncommand = []".to_owned(), "wake.nodes.\"a\".command = [] cannot be: "),
+        (http("method = \"GET\""), "e.toml:2: wake.http: missing field `url`"),
+        (url("example.org/wake"), "wake.http.url = example.org/wake cannot be: an address is wanted, as in "),
+        (url("ftp://example.org/"), "wake.http.url = ftp://example.org/ cannot be: "),
+        (url("http:///wake"), "wake.http.url = http:///wake cannot be: "),
+        (url("http://{node}/wake"), "wake.http.url = http://{node}/wake cannot be: "),
+        (url("http://me:secret@x/"), "wake.http.url = http://me:secret@x/ cannot be: "),
+        (url("http://x/a b"), "wake.http.url = http://x/a b cannot be: "),
+        (
+            http("url = \"http://x\", method = \"post\""),
+            "wake.http.method = post cannot be: one of GET, POST,",
+        ),
+        (
+            http("url = \"http://x\", headers = { \"a b\" = \"\" }"),
+            "wake.http.headers = a b cannot be: a header",
+        ),
+        (http("url = \"http://x\", headers = { a = \"b\\n\" }"), "wake.http.headers = a cannot be: a header"),
+    ];
+    for (text, start) in cases {
+        let message = refusal(&text);
+        assert!(message.starts_with(start), "{message}");
+    }
+    let address = "url = \"http://[::1]:8080/{node}?n={node}\"";
+    let wake = load(&http(address), Overrides::default()).unwrap().wake;
+    let http = wake.http.unwrap();
+    assert_eq!((http.method.as_str(), http.headers.len()), ("POST", 0));
+}
+
+#[test]
+fn wake_commands_are_found_at_the_start() {
+    let resolve = |text: &str| {
+        let text = format!("cwd = \"/\"\n{text}");
+        load(&text, Overrides::default()).unwrap().resolve(&surroundings())
+    };
+    let found = resolve("wake.command = [\"sh\", \"-c\", \":\"]").unwrap().wake.command.unwrap();
+    assert!(found[0].starts_with('/') && found[0].ends_with("/sh") && found[1..] == ["-c", ":"]);
+    let missing = resolve("wake.nodes.a.command = [\"/no/such\"]").unwrap_err().to_string();
+    assert_eq!(missing, "wake.nodes.\"a\".command = /no/such cannot be: no such program: /no/such");
 }
 
 #[test]
@@ -285,6 +407,18 @@ fn shells_get_what_the_list_allows_and_no_secret() {
     assert_eq!(environment["TERM_PROGRAM"], "everpane");
     assert_eq!(environment["TERM_PROGRAM_VERSION"], env!("CARGO_PKG_VERSION"));
     assert_eq!(environment["SHELL"], "/bin/sh");
+}
+
+#[test]
+fn commands_get_what_shells_inherit_and_no_more() {
+    let text = "inherit_env = [\"CLOUD_PROFILE\"]\n[env]\nPAGER = \"less\"";
+    let config = load(text, Overrides::default()).unwrap();
+    let variables =
+        [("PATH", "/bin"), ("CLOUD_PROFILE", "dev"), ("EVERPANE_TOKEN", "s1"), ("GITHUB_TOKEN", "s2")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let environment = command_environment(&config, &Surroundings { variables, ..surroundings() });
+    let names: Vec<_> = environment.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["CLOUD_PROFILE", "HOME", "LANG", "LOGNAME", "PATH", "USER"]);
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! What a gateway is started with.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::Wake;
+use crate::node::WakeLimits;
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
 use crate::pane::respawn::RespawnLimits;
 use crate::screen::ScrollbackLimits;
+use crate::waker::Providers;
 
 /// Settings of a gateway. [`Settings::default`] is what the documentation calls the defaults.
 #[derive(Debug, Clone)]
@@ -29,12 +33,30 @@ pub struct Settings {
     pub coalesce: Duration,
     /// How long after its last connection a client's input numbers are remembered.
     pub resume_within: Duration,
+    /// What wakes nodes that are away.
+    pub wake: WakeSettings,
     /// The most viewers at a time.
     pub max_viewers: usize,
     /// The most panes.
     pub max_panes: usize,
     /// The most starts of programs under way at a time; others queue.
     pub max_spawns: usize,
+}
+
+/// What wakes nodes, and how patiently.
+#[derive(Debug, Clone)]
+pub struct WakeSettings {
+    /// What is called.
+    pub providers: Arc<Providers>,
+    /// How often, and for how long.
+    pub limits: WakeLimits,
+}
+
+impl Default for WakeSettings {
+    fn default() -> WakeSettings {
+        let nothing = Providers::new(&Wake::default(), &[]);
+        WakeSettings { providers: Arc::new(nothing), limits: WakeLimits::default() }
+    }
 }
 
 impl Default for Settings {
@@ -49,11 +71,13 @@ impl Default for Settings {
                 ring_bytes: 1 << 20,
                 ready_ceiling: Duration::from_secs(1),
                 respawn: RespawnLimits { first_backoff: Duration::from_millis(250), attempts: 5 },
+                away_age: Duration::from_secs(60),
             },
             scrollback: ScrollbackLimits { lines: 10_000, bytes: 8 << 20 },
             saved_bytes: 256 << 10,
             coalesce: Duration::from_millis(3),
             resume_within: Duration::from_secs(600),
+            wake: WakeSettings::default(),
             max_viewers: 512,
             max_panes: 100_000,
             max_spawns: 8,

@@ -8,6 +8,7 @@ mod guard;
 mod headers;
 mod health;
 mod hosts;
+mod liveness;
 mod login;
 pub mod mux;
 mod origins;
@@ -22,6 +23,7 @@ use axum::routing::get;
 
 pub use guard::Guard;
 pub use health::Health;
+pub use liveness::Patience;
 pub use problem::Problem;
 pub use server::{Peer, serve};
 

@@ -4,14 +4,16 @@
 //! terminal, and says in [`Effects`] what is to be done.
 
 pub mod activity;
+pub mod away;
 pub mod cues;
 pub mod filter;
 pub mod input;
+mod life;
 pub mod line_gate;
 pub mod log;
 pub mod modes;
 mod notice;
-mod printing;
+pub mod printing;
 pub mod readiness;
 pub mod reports;
 pub mod respawn;
@@ -24,13 +26,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use self::activity::Activity;
+use self::away::{NodeState, Wanted};
 use self::cues::Cues;
 use self::filter::Filter;
 use self::input::{InputLimits, InputQueue, Undelivered};
-use self::line_gate::LineGate;
-use self::log::OutputLog;
-use self::readiness::Readiness;
-use self::respawn::{Decision, Generation, Respawn, RespawnLimits};
+use self::life::Life;
+use self::log::{OutputBuf, OutputLog};
+use self::printing::Place;
+use self::respawn::{Generation, Respawn, RespawnLimits};
 use self::sizing::{Resize, Sizing};
 pub use self::typing::{InputRefused, Typed};
 use crate::clock::Moment;
@@ -52,6 +55,8 @@ pub struct PaneLimits {
     pub ready_ceiling: Duration,
     /// Failing starts.
     pub respawn: RespawnLimits,
+    /// How long input waits for a node that is away, before it is given back.
+    pub away_age: Duration,
 }
 
 /// Settings of one pane that its users can change.
@@ -100,6 +105,8 @@ pub struct Effects {
     pub undelivered: Option<(Vec<Undelivered>, &'static str)>,
     /// Close the pane.
     pub close: bool,
+    /// Wake the pane's node.
+    pub wake: bool,
     /// Call [`Pane::tick`] then.
     pub look_at: Option<Instant>,
 }
@@ -115,18 +122,6 @@ impl Effects {
             self.undelivered = Some((undelivered, why));
         }
     }
-}
-
-/// The life of the newest terminal.
-#[derive(Debug, Default)]
-struct Life {
-    started: Option<Instant>,
-    printed: bool,
-    /// Until the fresh program is ready for the input that waited.
-    readiness: Option<Readiness>,
-    gate: LineGate,
-    /// When to ask for the program's directory.
-    cwd_at: Option<Instant>,
 }
 
 /// See the module.
@@ -163,6 +158,27 @@ pub struct Pane {
     at_line_start: bool,
     /// Input came while the wait after a failure was on, so the end of that wait is a time to try again.
     retry_wanted: bool,
+    /// What its terminals run instead of the shell.
+    command: Option<Vec<String>>,
+    /// Where the next terminal starts.
+    node: String,
+    /// Where the newest one was started.
+    terminal_node: String,
+    node_state: NodeState,
+    /// The newest terminal may live on, on a node that can't be reached.
+    away: bool,
+    /// It comes from before a restart of the gateway: its terminal may be newer than what was saved.
+    restored: bool,
+    /// It was moved to another node since that terminal was started.
+    moved: bool,
+    /// What is to be started once the node is there.
+    wanted: Option<Wanted>,
+    /// How much the newest terminal has printed, in bytes.
+    printed: u64,
+    /// Something other than the program's output went into the log, so that a gateway that takes over must be told.
+    unplaced: bool,
+    /// Of that, how much was given to another gateway before: its queries are not answered again.
+    given: u64,
 }
 
 /// What a pane is made of: at its birth, or after a restart of the gateway.
@@ -188,6 +204,10 @@ pub struct Birth {
     pub end: End,
     /// The offset its output goes on from.
     pub offset: u64,
+    /// The node it is on.
+    pub node: String,
+    /// What its terminals run instead of the shell.
+    pub command: Option<Vec<String>>,
 }
 
 impl Pane {
@@ -215,17 +235,38 @@ impl Pane {
             end: birth.end,
             at_line_start: true,
             retry_wanted: false,
+            terminal_node: birth.node.clone(),
+            node: birth.node,
+            command: birth.command,
+            node_state: NodeState::Up,
+            away: false,
+            restored: false,
+            moved: false,
+            wanted: None,
+            printed: 0,
+            unplaced: false,
+            given: 0,
         }
     }
 
-    /// Puts back the screen from before a restart of the gateway, from a snapshot of it, and turns off what a dead
-    /// program left on.
+    /// Puts back the screen from before a restart of the gateway, from a snapshot of it.
     pub fn restore_screen(&mut self, snapshot: &[u8], now: Moment) {
         self.print_own(snapshot, now);
+        self.note_size(now.at, &mut Effects::default());
+    }
+
+    /// Turns off what a dead program left on.
+    pub fn reset_input(&mut self, now: Moment) {
         let mut reset = self.filter.end().to_vec();
         self.filter.modes().input_reset(&mut reset);
         self.print_in_place(&reset, now);
-        self.note_size(now.at, &mut Effects::default());
+    }
+
+    /// Goes on at a place in the output of a program that outlived the gateway. Returns what to give a fresh screen,
+    /// so that it shows what `snapshot` does; the log begins after it.
+    pub fn restore_at(&mut self, place: Place, snapshot: &[u8]) -> Vec<u8> {
+        self.at_line_start = place.at_line_start;
+        self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec()
     }
 
     /// Its settings.
@@ -265,6 +306,17 @@ impl Pane {
         &self.title
     }
 
+    /// What its terminals run, if that is not the shell.
+    #[must_use]
+    pub fn command(&self) -> Option<&[String]> {
+        self.command.as_deref()
+    }
+
+    /// The directory of its last terminal means nothing for the next one: that starts where its node has it.
+    fn forget_directory(&mut self) {
+        (self.told_cwd, self.seen_cwd, self.first_cwd) = (None, None, PathBuf::new());
+    }
+
     /// Where its next terminal starts: the directory of the last one, as far as is known.
     #[must_use]
     pub fn cwd(&self) -> &PathBuf {
@@ -292,6 +344,9 @@ impl Pane {
         }
         if self.respawn.is_starting() {
             return PaneStatus::Starting;
+        }
+        if let Some(waiting) = self.waiting_status() {
+            return waiting;
         }
         match &self.end {
             // It is about to get its first.
@@ -327,153 +382,11 @@ impl Pane {
             wake: self.settings.wake,
             close_on_exit: self.settings.close_on_exit,
             size: self.settings.size,
+            node: self.node.clone(),
             shell: self.activity.shell().cloned(),
             progress: self.activity.progress(),
             notification: self.activity.notification().cloned(),
         }
-    }
-
-    // The terminal's life.
-
-    /// Somebody asks outright for a terminal.
-    pub fn ask_for_terminal(&mut self, effects: &mut Effects) {
-        if self.life.started.is_some() {
-            return;
-        }
-        let decision = self.respawn.requested();
-        self.decide(decision, effects);
-    }
-
-    fn decide(&mut self, decision: Decision, effects: &mut Effects) {
-        match decision {
-            Decision::Start(generation) => {
-                self.retry_wanted = false;
-                effects.start = Some(generation);
-                effects.status = true;
-            }
-            Decision::NotBefore(at) => {
-                self.retry_wanted = true;
-                effects.look_at(at);
-            }
-            Decision::UnderWay | Decision::GivenUp | Decision::Closed => {}
-        }
-    }
-
-    /// A start came up. Whether its terminal is wanted: if so, it belongs into the terminals map; if not, it
-    /// must be killed.
-    #[must_use]
-    pub fn started(
-        &mut self,
-        generation: Generation,
-        note: Option<&str>,
-        now: Moment,
-        terminal: &dyn Terminal,
-        effects: &mut Effects,
-    ) -> bool {
-        if !self.respawn.started(generation) {
-            return false;
-        }
-        if self.end != End::Never {
-            let mut line = self.filter.end().to_vec();
-            self.filter.modes().screen_reset(&mut line);
-            notice::separator(&mut line, self.on_fresh_line(), &self.end, note, now.unix_ms);
-            self.print_own(&line, now);
-        } else if let Some(note) = note {
-            let mut line = Vec::new();
-            notice::line(&mut line, true, note);
-            self.print_own(&line, now);
-        }
-        self.life = Life {
-            started: Some(now.at),
-            readiness: Some(Readiness::started(now.at, self.limits.ready_ceiling)),
-            ..Life::default()
-        };
-        // Where the system can't say, the program is where it was started.
-        let cwd = terminal.cwd().unwrap_or_else(|| self.cwd().clone());
-        (self.told_cwd, self.seen_cwd) = (None, Some(cwd));
-        (effects.status, effects.info, effects.output) = (true, true, true);
-        // Viewers may have changed their minds on the size while it started.
-        terminal.resize(self.sizing.current());
-        self.settle_size(now.at, Some(terminal), effects);
-        effects.look_at(now.at);
-        true
-    }
-
-    /// A start failed. `jitter` is uniform in 0..1.
-    pub fn failed(
-        &mut self,
-        generation: Generation,
-        reason: String,
-        now: Moment,
-        jitter: f64,
-        effects: &mut Effects,
-    ) {
-        if !self.respawn.failed(generation, now.at, jitter) {
-            return;
-        }
-        let mut line = self.filter.end().to_vec();
-        self.filter.modes().screen_reset(&mut line);
-        let next = if self.respawn.given_up() {
-            "giving up until asked outright"
-        } else {
-            "the next key tries again"
-        };
-        notice::line(&mut line, self.on_fresh_line(), &format!("could not start: {reason}; {next}"));
-        self.print_own(&line, now);
-        self.end = End::Failed { reason };
-        (effects.status, effects.info, effects.output) = (true, true, true);
-        self.look_at_expiry(effects);
-    }
-
-    /// The program of a generation ended. Whether that was the pane's terminal: if so, it must leave the
-    /// terminals map.
-    #[must_use]
-    pub fn exited(
-        &mut self,
-        generation: Generation,
-        exit: Exit,
-        now: Moment,
-        jitter: f64,
-        effects: &mut Effects,
-    ) -> bool {
-        if generation != self.generation() {
-            return false;
-        }
-        let Some(started) = self.life.started else { return false };
-        let lived = now.at.saturating_duration_since(started);
-        self.respawn.ended(lived, self.life.printed, now.at, jitter);
-        self.life = Life::default();
-        self.activity.end();
-        self.end = if self.respawn.given_up() {
-            End::Failed { reason: format!("{exit} at once, without printing anything") }
-        } else {
-            End::Exited { exit, at: now.unix_ms }
-        };
-        // What keys, mouse and paste send must not follow the dead program's wishes; the screen stays.
-        let mut reset = self.filter.end().to_vec();
-        self.filter.modes().input_reset(&mut reset);
-        if self.filter.modes().synchronized {
-            // Nobody is left to say that the drawing is complete.
-            reset.extend_from_slice(b"\x1b[?2026l");
-        }
-        self.print_in_place(&reset, now);
-        effects.output |= !reset.is_empty();
-        (effects.status, effects.info) = (true, true);
-        effects.close = self.settings.close_on_exit && !matches!(self.end, End::Failed { .. });
-        self.look_at_expiry(effects);
-        true
-    }
-
-    /// The pane is closed: nothing that comes up from now on is wanted, and what is held goes nowhere.
-    pub fn close(&mut self, effects: &mut Effects) {
-        self.respawn.close();
-        self.discard(effects);
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.respawn.is_closed()
     }
 
     // Sizes, directories, time.
@@ -500,6 +413,7 @@ impl Pane {
         if size != self.screen_size {
             self.screen_size = size;
             self.log.note_resize(now);
+            self.unplaced = self.life.started.is_some();
             self.cues.resize(self.log.head(), size);
             effects.output = true;
         }
@@ -519,8 +433,13 @@ impl Pane {
         }
     }
 
+    /// How long input waits for a terminal before it is given back.
+    fn held_for(&self) -> Duration {
+        if self.waiting_status().is_some() { self.limits.away_age } else { self.limits.input.age }
+    }
+
     fn look_at_expiry(&self, effects: &mut Effects) {
-        if let Some(at) = self.queue.expires_at() {
+        if let Some(at) = self.queue.expires_at(self.held_for()) {
             effects.look_at(at);
         }
     }
@@ -543,7 +462,8 @@ impl Pane {
                 self.deliver(now, terminal, effects);
             }
             None if !self.respawn.is_starting() => {
-                effects.give_back(self.queue.expire(now), "input_expired");
+                effects.give_back(self.queue.expire(now, self.held_for()), "input_expired");
+                self.forget_typed_start();
                 self.retry(now, effects);
                 self.look_at_expiry(effects);
             }
