@@ -74,7 +74,15 @@ fn no_secret_reaches_a_program() {
 
 #[test]
 fn the_end_of_the_gateway_is_the_end_of_all_its_programs() {
-    let mut stage = Stage::with_script("trap '' HUP TERM INT; echo ready; while :; do sleep 1000; done");
+    let script = "trap '' HUP TERM INT; echo ready; while :; do sleep 1000; done";
+    let host_in_a_process = Stage::with_arguments(script, &["--stop-host"]);
+    let host_in_the_gateway = Stage::with_settings(script, "[host]\nprocess = false\n");
+    for stage in [host_in_a_process, host_in_the_gateway] {
+        end_the_gateway_and_all_its_programs(stage);
+    }
+}
+
+fn end_the_gateway_and_all_its_programs(mut stage: Stage) {
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "ready");
     let other = viewer.split(pane);

@@ -317,7 +317,11 @@ fn processes_left_behind_do_not_keep_a_pane_connected() {
         viewer.until_shows(pane, "alive-again");
         viewer.until_live(pane);
         assert_eq!(stage.shells().len(), 1, "{leave}");
-        let sleeps = stage.programs().into_iter().filter(|process| process.parent != stage.gateway.pid());
+        let shells = stage.shells();
+        let sleeps = stage
+            .programs()
+            .into_iter()
+            .filter(|process| !shells.iter().any(|shell| shell.pid == process.pid));
         sleeps.for_each(|process| process.signal("KILL"));
         kill_shell(&stage, &mut viewer, pane);
         viewer.type_in(pane, "clear; echo ne''xt\n");

@@ -427,8 +427,8 @@ fn a_full_disk_is_told_and_serving_goes_on() {
 
 #[test]
 fn told_to_end_it_waits_for_no_stalled_viewer_and_no_stubborn_program() {
-    let mut stage =
-        Stage::with_script("trap '' HUP TERM INT\nyes | head -c 10000000\nwhile :; do sleep 1; done\n");
+    let script = "trap '' HUP TERM INT\nyes | head -c 10000000\nwhile :; do sleep 1; done\n";
+    let mut stage = Stage::with_arguments(script, &["--stop-host"]);
     let mut stalled = stage.viewer();
     let pane = stalled.create_session();
     let mut viewer = stage.viewer();

@@ -27,7 +27,7 @@ pub(crate) struct Everpane {
     pub(crate) panes: Vec<PaneId>,
     /// Held open, so that the gateway can go on printing.
     _stdout: BufReader<ChildStdout>,
-    _data_dir: TempDir,
+    data_dir: TempDir,
 }
 
 impl Everpane {
@@ -55,7 +55,7 @@ impl Everpane {
         stdout.read_line(&mut line)?;
         let address = line.split("http://").nth(1).and_then(|rest| rest.split(['/', '?', ' ', '\n']).next());
         let url = format!("ws://{}/mux", address.with_context(|| format!("no URL in {line:?}"))?);
-        Ok(Everpane { process, url, panes: Vec::new(), _stdout: stdout, _data_dir: data_dir })
+        Ok(Everpane { process, url, panes: Vec::new(), _stdout: stdout, data_dir })
     }
 
     /// Makes `count` more panes, each in a tab of its own.
@@ -100,6 +100,9 @@ impl Drop for Everpane {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // The shells would live on.
+        let mut shutdown = Command::new(env!("CARGO_BIN_EXE_everpane"));
+        let _ = shutdown.args(["shutdown", "--data-dir"]).arg(self.data_dir.path()).status();
     }
 }
 

@@ -1,6 +1,8 @@
 //! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
 
+mod host;
 mod serve;
+mod shutdown;
 mod signals;
 
 use std::io::IsTerminal;
@@ -14,6 +16,7 @@ Examples:
   everpane                           start the gateway and print the address to open
   everpane serve --listen [::]:7433  the same, reachable from other machines
   everpane serve --help              what can be set
+  everpane shutdown                  end the gateway and all shells
 
 Environment:
   EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
@@ -31,6 +34,10 @@ struct Cli {
 enum Command {
     /// Start the gateway (also what `everpane` alone does).
     Serve(serve::Args),
+    /// End the gateway and all shells, also those that outlived it.
+    Shutdown(shutdown::Args),
+    #[command(hide = true)]
+    Host(host::Args),
 }
 
 /// Runs the command line of this process.
@@ -38,6 +45,8 @@ pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
     let outcome = log_to_stderr().and_then(|()| match command {
         Command::Serve(args) => serve::run(args),
+        Command::Shutdown(args) => shutdown::run(args),
+        Command::Host(args) => host::run(args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
 use crate::config::{
-    Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
+    self, Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
 };
-use crate::gateway::{Gateway, Settings, WakeSettings};
+use crate::gateway::{Gateway, LocalNode, Settings, WakeSettings};
+use crate::host::local::LocalHost;
+use crate::host::process::{self, Link};
 use crate::http::{self, Guard, Health, Patience};
 use crate::node::WakeLimits;
 use crate::pane::PaneLimits;
@@ -39,6 +41,8 @@ Examples:
       Reachable from other machines. Put TLS in front of it, and name its address in allowed_origins.
   everpane serve --shell /usr/bin/fish --cwd ~/src
       What new panes start, and where.
+  everpane serve --stop-host
+      The shells end with it. Without this they live on; `everpane shutdown` ends them too.
   EVERPANE_TOKEN=$(cat token) everpane serve --config everpane.toml
       With a token of your own and settings from a file.
 
@@ -71,6 +75,9 @@ pub(super) struct Args {
     /// Read settings from a TOML file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// End the shells with the gateway; without this they live on, for the next one
+    #[arg(long)]
+    stop_host: bool,
 }
 
 /// Serves until a signal ends it.
@@ -86,18 +93,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let config = Config::load(args.config.as_deref(), overrides, &surroundings)?.resolve(&surroundings)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    let outcome = runtime.block_on(serve(config, &surroundings));
+    let outcome = runtime.block_on(serve(config, &surroundings, args.stop_host));
     runtime.shutdown_timeout(LAST_CALL);
     outcome
 }
 
-async fn serve(config: Config, surroundings: &Surroundings) -> anyhow::Result<()> {
+async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     make_private(&config.data_dir)?;
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let token = token(&config)?;
-    let gateway = Gateway::start(settings(&config, surroundings))?;
+    let (link, local) = local_node(&config, stop_host).await?;
+    let gateway = Gateway::with_host(settings(&config, surroundings), Some(local))?;
 
     let machine = machine_name();
     let guard = Guard::new(&config, address, &machine, token.as_ref());
@@ -113,11 +121,56 @@ async fn serve(config: Config, surroundings: &Surroundings) -> anyhow::Result<()
     tracing::info!(signal, "shutting down");
     signals.give_way();
     stop.cancel();
-    let end = async { tokio::join!(gateway.shutdown(), server) };
-    if tokio::time::timeout(GRACE, end).await.is_err() {
+    let shells = async {
+        match link {
+            Some(link) if stop_host => {
+                gateway.shutdown().await;
+                link.stop().await;
+            }
+            Some(link) => {
+                let left = link.leave().await;
+                gateway.shutdown().await;
+                say_what_lives_on(left, &config.data_dir);
+            }
+            None => gateway.shutdown().await,
+        }
+    };
+    if tokio::time::timeout(GRACE, async { tokio::join!(shells, server) }).await.is_err() {
         tracing::warn!("not everything came to its end in time");
     }
     Ok(())
+}
+
+/// What runs the shells of this machine, and the link to it, if that is a process of its own.
+async fn local_node(config: &Config, stop: bool) -> anyhow::Result<(Option<Link>, LocalNode)> {
+    if !config.host.process {
+        return Ok((None, LocalNode::new(Arc::new(LocalHost::default()))));
+    }
+    let settings = process::Settings {
+        data_dir: config.data_dir.clone(),
+        program: std::env::current_exe().context("cannot tell which program this is")?,
+        tape_bytes: config.host.tape_bytes,
+        when_full: match config.host.when_full {
+            config::WhenFull::Wait => process::WhenFull::Wait,
+            config::WhenFull::Drop => process::WhenFull::Drop,
+        },
+        stop,
+    };
+    let (link, kept) = Link::connect(settings).await?;
+    Ok((Some(link.clone()), LocalNode { host: Arc::new(link), kept }))
+}
+
+/// Shells that nobody sees should not be a surprise.
+fn say_what_lives_on(shells: usize, data_dir: &Path) {
+    if shells > 0 {
+        let shells = if shells == 1 { "1 shell lives".to_owned() } else { format!("{shells} shells live") };
+        let dir = data_dir.display();
+        // Nobody listening there is no reason to fail.
+        let _ = writeln!(
+            io::stderr(),
+            "everpane: {shells} on for the next gateway; `everpane shutdown --data-dir {dir}` ends them"
+        );
+    }
 }
 
 /// The part of the configuration that the gateway itself goes by.

@@ -11,7 +11,7 @@ use crate::programs;
 
 /// Checks everything that needs no look at the system.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let Config { input, output, layout, respawn, connection, limits, .. } = config;
+    let Config { input, output, layout, respawn, connection, limits, host, .. } = config;
     within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
     within("input.held_secs", input.held_secs, 1..=3600)?;
     within("input.held_away_secs", input.held_away_secs, 1..=3600)?;
@@ -30,6 +30,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("limits.viewers", limits.viewers, 1..=100_000)?;
     within("limits.panes", limits.panes, 1..=1_000_000)?;
     within("limits.spawns", limits.spawns, 1..=1024)?;
+    within("host.tape_bytes", host.tape_bytes, 512 << 10..=256 << 20)?;
     wake::check(&config.wake)?;
 
     for host in &config.allowed_hosts {

@@ -46,6 +46,8 @@ pub struct Settings {
     pub wake: Wake,
     /// The table `[limits]`.
     pub limits: Limits,
+    /// The table `[host]`.
+    pub host: Host,
 }
 
 /// `[input]`: what is typed at a pane while no shell can take it.
@@ -167,6 +169,34 @@ impl Default for Limits {
     }
 }
 
+/// `[host]`: what runs this machine's shells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Host {
+    /// Whether it is a process of its own, so that shells outlive the gateway.
+    pub process: bool,
+    /// The newest output of each shell that a gateway can take over from the one before, in bytes.
+    pub tape_bytes: usize,
+    /// What becomes of a shell that prints more than that while there is no gateway.
+    pub when_full: WhenFull,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { process: true, tape_bytes: 1 << 20, when_full: WhenFull::Wait }
+    }
+}
+
+/// See [`Host::when_full`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenFull {
+    /// It waits for the next gateway.
+    Wait,
+    /// It goes on, and its oldest output is lost.
+    Drop,
+}
+
 /// The dotted path of every key, tables included. What lies below [`FREE_TABLES`] is the user's; [`ANY_NODE`] stands for
 /// any key.
 pub(super) const KEYS: &[&str] = &[
@@ -221,6 +251,10 @@ pub(super) const KEYS: &[&str] = &[
     "limits.viewers",
     "limits.panes",
     "limits.spawns",
+    "host",
+    "host.process",
+    "host.tape_bytes",
+    "host.when_full",
 ];
 
 /// The tables whose keys are names of environment variables and of headers.

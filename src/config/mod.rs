@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, command_environment, shell_environment};
-pub use file::{Connection, Input, Layout, Limits, Output, Respawn, Settings};
+pub use file::{Connection, Host, Input, Layout, Limits, Output, Respawn, Settings, WhenFull};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 pub use wake::{NODE_PLACEHOLDER, Wake, WakeHttp, WakeNode};
@@ -76,6 +76,8 @@ pub struct Config {
     pub wake: Wake,
     /// Bounds of the whole gateway.
     pub limits: Limits,
+    /// What runs this machine's shells.
+    pub host: Host,
 }
 
 /// Why there is no configuration. Each is one line that says what to change.
@@ -176,6 +178,7 @@ impl Config {
             connection: settings.connection,
             wake: settings.wake,
             limits: settings.limits,
+            host: settings.host,
         };
         check::check(&config)?;
         Ok(config)

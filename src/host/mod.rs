@@ -1,8 +1,14 @@
 //! The seam between the gateway and whatever hosts PTYs. The gateway's respawn, output and input code knows
 //! only these traits; the local host is one side of them, a remote node will be another.
 
+mod ending;
 pub mod local;
+pub mod process;
 mod pty;
+mod reading;
+mod start;
+mod tape;
+mod terminal;
 
 use std::fmt;
 use std::future::Future;
@@ -20,7 +26,7 @@ use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
 
 /// What to run in a new PTY.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpawnRequest {
     /// The pane that it is for: by this and the generation a terminal is known when it outlives its gateway.
     pub pane: PaneId,

@@ -1,6 +1,6 @@
 //! A PTY's master side: opened by portable-pty, then read and written without blocking.
 //!
-//! The one file that may hold `unsafe`: portable-pty hands out a bare descriptor number.
+//! This and `tape.rs` are the files that may hold `unsafe`: portable-pty hands out a bare descriptor number.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -10,7 +10,6 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -25,22 +24,10 @@ use tokio::io::unix::AsyncFd;
 
 use super::SpawnRequest;
 use crate::geometry::Size;
-use crate::pane::log::OutputBuf;
-use crate::protocol::MAX_OUTPUT_BYTES;
-use crate::protocol::frame::OUTPUT_HEADER;
 
-/// A program in a PTY, just started.
-pub(super) struct Opened {
-    /// The master side, non-blocking, closed on exec.
-    pub(super) master: Arc<Master>,
-    /// The program.
-    pub(super) program: Program,
-    /// Becomes readable when the program ends.
-    pub(super) exit: AsyncFd<OwnedFd>,
-}
-
-/// Opens a PTY and starts a program in it. Blocks for the time of a fork; needs a runtime around it.
-pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened> {
+/// Opens a PTY and starts a program in it: its master side, non-blocking and closed on exec, and the program. Blocks
+/// for the time of a fork; needs a runtime around it.
+pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<(Arc<Master>, Program)> {
     let pair = native_pty_system().openpty(PtySize {
         rows: request.size.rows,
         cols: request.size.cols,
@@ -61,9 +48,7 @@ pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<Opened>
     command.cwd(cwd);
     let mut child = pair.slave.spawn_command(command)?;
     match watch_exit(&*child) {
-        Ok((pid, exit)) => {
-            Ok(Opened { master: Arc::new(Master { fd }), program: Program { child, pid }, exit })
-        }
+        Ok((pid, exit)) => Ok((Arc::new(Master::new(fd)), Program { child, pid, exit })),
         Err(error) => {
             // Out of descriptors, mostly. Nobody would ever notice the end of this program, or reap it.
             let _ = child.kill();
@@ -80,7 +65,7 @@ fn watch_exit(child: &(dyn Child + Send + Sync)) -> anyhow::Result<(Pid, AsyncFd
 }
 
 /// Registers a descriptor with the reactor.
-fn watch<T: AsFd + AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+pub(super) fn watch<T: AsFd + AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     // SAFETY: `AsFd` borrows the descriptor from `fd`, which keeps it open for as long as the `AsyncFd` has it.
     Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
@@ -89,11 +74,19 @@ fn watch<T: AsFd + AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>>
 pub(super) struct Program {
     child: Box<dyn Child + Send + Sync>,
     pid: Pid,
+    /// Becomes readable when the program ends.
+    exit: AsyncFd<OwnedFd>,
 }
 
 impl Program {
     pub(super) fn pid(&self) -> Pid {
         self.pid
+    }
+
+    /// Resolves when the program has ended; it is still to be reaped.
+    pub(super) async fn ended(&self) {
+        // It fails only when the runtime ends.
+        let _ = self.exit.readable().await;
     }
 
     /// Takes the dead program's status, so that no zombie stays.
@@ -123,6 +116,16 @@ impl AsRawFd for Master {
 }
 
 impl Master {
+    /// The master side by its descriptor, which is non-blocking.
+    pub(super) fn new(fd: OwnedFd) -> Master {
+        Master { fd }
+    }
+
+    /// Reads what fits and is there. Linux reports the close of the last other side as an input/output error.
+    pub(super) fn read(&self, into: &mut [u8]) -> Result<usize, Errno> {
+        rustix::io::retry_on_intr(|| rustix::io::read(&self.fd, &mut *into))
+    }
+
     pub(super) fn write(&self, input: &[u8]) -> io::Result<usize> {
         Ok(rustix::io::retry_on_intr(|| rustix::io::write(&self.fd, input))?)
     }
@@ -181,57 +184,5 @@ impl Master {
     /// The process group in the foreground.
     pub(super) fn foreground(&self) -> Option<Pid> {
         tcgetpgrp(&self.fd).ok()
-    }
-}
-
-/// What one turn of reading ended with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// Nothing more to read now.
-    Drained,
-    /// There may be more.
-    Full,
-    /// No process has the other side open any more.
-    HungUp,
-}
-
-/// The smallest block that output is read into: an idle shell needs little.
-const SMALL_BLOCK: usize = 4 << 10;
-
-/// Reads a master in turns of up to [`MAX_OUTPUT_BYTES`], into blocks that the output log keeps as they are.
-pub(super) struct Reader {
-    block: BytesMut,
-    /// The size of the next block; follows how much is printed.
-    block_size: usize,
-}
-
-impl Reader {
-    pub(super) fn new() -> Reader {
-        Reader { block: BytesMut::new(), block_size: SMALL_BLOCK }
-    }
-
-    /// Reads what is there. The kernel hands out at most one page at a time, so one turn takes many reads:
-    /// one large frame costs a viewer a fraction of many small ones.
-    pub(super) fn turn(&mut self, master: &Master) -> (Option<OutputBuf>, Turn) {
-        if self.block.len() < OUTPUT_HEADER + self.block_size / 4 {
-            self.block = BytesMut::zeroed(OUTPUT_HEADER + self.block_size);
-        }
-        let mut filled = OUTPUT_HEADER;
-        let turn = loop {
-            if filled == self.block.len() {
-                break Turn::Full;
-            }
-            match rustix::io::retry_on_intr(|| rustix::io::read(&master.fd, &mut self.block[filled..])) {
-                Ok(0) => break Turn::HungUp,
-                Ok(count) => filled += count,
-                Err(Errno::AGAIN) => break Turn::Drained,
-                // Linux reports the close of the last other side as an input/output error.
-                Err(_) => break Turn::HungUp,
-            }
-        };
-        self.block_size = (filled * 4).next_power_of_two().clamp(SMALL_BLOCK, MAX_OUTPUT_BYTES);
-        let output =
-            (filled > OUTPUT_HEADER).then(|| OutputBuf::with_header_room(self.block.split_to(filled)));
-        (output, turn)
     }
 }

@@ -56,7 +56,12 @@ impl Gateway {
 
     /// Starts `command` and waits until it listens.
     pub(crate) fn run(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        Self::run_with_stderr(command, Stdio::inherit())
+    }
+
+    /// The same with another place for what it says to people.
+    pub(crate) fn run_with_stderr(command: &mut Command, stderr: impl Into<Stdio>) -> Self {
+        let mut child = command.stderr(stderr).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (line_tx, line_rx) = mpsc::channel();
         std::thread::spawn(move || {
@@ -137,6 +142,12 @@ impl Gateway {
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
     }
 
+    /// Ends it without a warning.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
@@ -152,8 +163,7 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

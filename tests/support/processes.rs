@@ -55,6 +55,13 @@ impl Process {
         text.split(|byte| *byte == 0).map(|variable| String::from_utf8_lossy(variable).into_owned()).collect()
     }
 
+    /// What it was started with, its own name first; empty for a zombie.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let text = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        let words = text.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+        words.filter(|word| !word.is_empty()).collect()
+    }
+
     /// How many descriptors it has open.
     pub(crate) fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap().count()

@@ -19,6 +19,8 @@ pub(crate) struct Stage {
     // Ends before its directory does.
     pub(crate) gateway: Gateway,
     dir: TempDir,
+    /// What the gateway is started with beyond the usual.
+    arguments: Vec<String>,
 }
 
 impl Stage {
@@ -31,35 +33,60 @@ impl Stage {
     pub(crate) fn with_settings(script: &str, settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, settings, &[])
+        Self::start(dir, settings, &[], &[])
+    }
+
+    /// The same with more arguments for the gateway instead.
+    pub(crate) fn with_arguments(script: &str, arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_script(&dir.path().join("shell"), script);
+        Self::start(dir, "", &[], arguments)
     }
 
     /// The same with more variables in the gateway's own environment.
     pub(crate) fn with_environment(script: &str, variables: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, "", variables)
+        Self::start(dir, "", variables, &[])
     }
 
     /// A gateway whose panes run a real `bash`, in an empty home.
     pub(crate) fn with_bash() -> Self {
         let dir = tempfile::tempdir().unwrap();
         symlink("/bin/bash", dir.path().join("shell")).unwrap();
-        Self::start(dir, "", &[])
+        Self::start(dir, "", &[], &[])
     }
 
-    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)]) -> Self {
+    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let config = dir.path().join("config.toml");
         fs::write(&config, settings).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
-        Self { gateway: Gateway::run(command(dir.path()).envs(variables.iter().copied())), dir }
+        let mut command = command(dir.path());
+        let gateway = Gateway::run(command.envs(variables.iter().copied()).args(arguments));
+        Self { gateway, dir, arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() }
     }
 
-    /// Kills the gateway without a warning, and waits until what it ran is gone too.
+    /// Kills the gateway without a warning, and then what it ran.
     pub(crate) fn crash(&mut self) {
+        self.crash_gateway();
+        self.end_host();
+        eventually("the end of the programs", || self.programs().is_empty().then_some(()));
+    }
+
+    /// Kills the gateway, and nothing else.
+    pub(crate) fn crash_gateway(&mut self) {
         self.process().signal("KILL");
         self.gateway.wait();
-        eventually("the end of the programs", || self.programs().is_empty().then_some(()));
+    }
+
+    /// Kills the process that runs the shells, which hangs up on them.
+    fn end_host(&self) {
+        if let Some(host) = self.host() {
+            host.signal("KILL");
+            eventually("the host's end", || {
+                Process::of(host.pid).is_none_or(|host| host.state == 'Z').then_some(())
+            });
+        }
     }
 
     /// Starts a gateway again after the end of the one before.
@@ -69,7 +96,9 @@ impl Stage {
 
     /// What starts a gateway here.
     pub(crate) fn command(&self) -> Command {
-        command(self.dir.path())
+        let mut command = command(self.dir.path());
+        command.args(&self.arguments);
+        command
     }
 
     /// A path in its directory; `shell` is the shell, `home` where shells start.
@@ -102,7 +131,18 @@ impl Stage {
 
     /// The shells themselves, dead ones that nobody reaped too.
     pub(crate) fn shells(&self) -> Vec<Process> {
-        Process::children_of(self.gateway.pid())
+        Process::children_of(self.host().map_or(self.gateway.pid(), |host| host.pid))
+    }
+
+    /// The process that runs the shells, if it is not the gateway's own.
+    pub(crate) fn host(&self) -> Option<Process> {
+        let dir = self.path("data");
+        let is_host = |process: &Process| {
+            let arguments = process.arguments();
+            arguments.get(1).is_some_and(|word| word == "host")
+                && arguments.last().is_some_and(|last| Path::new(last) == dir)
+        };
+        Process::all().into_iter().find(is_host)
     }
 
     /// The gateway's own process.
@@ -120,7 +160,10 @@ fn command(dir: &Path) -> Command {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // Some heed no hang-up, and the gateway is killed without a chance to see to them.
+        // Else it would start another host.
+        self.gateway.kill();
+        self.end_host();
+        // Some heed no hang-up, and their host is killed without a chance to see to them.
         self.programs().iter().for_each(|program| program.signal("KILL"));
     }
 }

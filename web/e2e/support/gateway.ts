@@ -33,7 +33,9 @@ export class Gateway {
     this.#config = join(root, "everpane.toml");
     mkdirSync(this.home);
     // A list of strings is the same in TOML and in JSON.
-    writeFileSync(this.#config, `allowed_origins = ${JSON.stringify(allowedOrigins)}\n`);
+    // And shells that end with their gateway.
+    const settings = `allowed_origins = ${JSON.stringify(allowedOrigins)}\n[host]\nprocess = false\n`;
+    writeFileSync(this.#config, settings);
     writeFileSync(join(this.home, ".bashrc"), SHELL_RC);
   }
 
