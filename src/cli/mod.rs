@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
 
+mod node;
 mod serve;
 mod signals;
 
@@ -14,6 +15,7 @@ Examples:
   everpane                           start the gateway and print the address to open
   everpane serve --listen [::]:7433  the same, reachable from other machines
   everpane serve --help              what can be set
+  everpane node --gateway URL        host panes of that gateway on this machine
 
 Environment:
   EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
@@ -31,6 +33,8 @@ struct Cli {
 enum Command {
     /// Start the gateway (also what `everpane` alone does).
     Serve(serve::Args),
+    /// Host panes of a gateway elsewhere on this machine.
+    Node(node::Args),
 }
 
 /// Runs the command line of this process.
@@ -38,6 +42,7 @@ pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
     let outcome = log_to_stderr().and_then(|()| match command {
         Command::Serve(args) => serve::run(args),
+        Command::Node(args) => node::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

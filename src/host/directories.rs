@@ -119,7 +119,7 @@ mod tests {
     fn what_cannot_be_read_is_left_out() {
         let (_dir, base) = tree();
         let root = base.join("root");
-        fs::set_permissions(root.join("locked"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(root.join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
         // Nothing is locked to the superuser.
         let locked = access(root.join("locked"), Access::READ_OK).is_err();
         let shown = directories(&root, &root).unwrap().directories;

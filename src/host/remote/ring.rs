@@ -226,8 +226,8 @@ mod tests {
             }
             for _ in 0..MAX_PIECES {
                 ring.push(OutputBuf::copy_of(b"."), Spare::Nothing);
-                printed.push(b'.');
             }
+            printed.extend([b'.'; MAX_PIECES]);
             let range = ring.range();
             prop_assert_eq!(range.end, printed.len() as u64);
             prop_assert!(ring.held <= capacity && (range.start == 0 || ring.held + 40 + capacity / 8 > capacity));

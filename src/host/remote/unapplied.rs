@@ -74,10 +74,6 @@ impl Unapplied {
         (!bytes.is_empty()).then_some(ToNode::Input { number, offset, bytes })
     }
 
-    pub(super) fn is_all_sent(&self) -> bool {
-        self.sent == self.end()
-    }
-
     /// The node says that the program has input up to `offset`.
     pub(super) fn applied(&mut self, offset: u64) -> Result<(), FrameError> {
         if offset > self.sent.max(self.base) {
@@ -130,7 +126,7 @@ mod tests {
         let mut unapplied = Unapplied::at(10);
         assert_eq!(unapplied.push(b"abcdef"), 6);
         assert_eq!(unapplied.next(NUMBER), input(10, b"abcdef"));
-        assert!(unapplied.is_all_sent());
+        assert_eq!(unapplied.next(NUMBER), None);
         unapplied.resume(13, 12);
         assert_eq!(unapplied.next(NUMBER), input(13, b"def"));
         assert_eq!(unapplied.next(NUMBER), None);
