@@ -40,7 +40,12 @@ enum Command {
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
-    let outcome = log_to_stderr().and_then(|()| match command {
+    let level = match command {
+        // Nobody looks at a node's page: what it says is all there is to see.
+        Command::Node(_) => LevelFilter::INFO,
+        Command::Serve(_) => LevelFilter::WARN,
+    };
+    let outcome = log_to_stderr(level).and_then(|()| match command {
         Command::Serve(args) => serve::run(args),
         Command::Node(args) => node::run(&args),
     });
@@ -55,9 +60,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn log_to_stderr() -> anyhow::Result<()> {
+fn log_to_stderr(level: LevelFilter) -> anyhow::Result<()> {
     let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::WARN.into())
+        .with_default_directive(level.into())
         .with_env_var("EVERPANE_LOG")
         .from_env()
         .map_err(|error| anyhow::anyhow!("EVERPANE_LOG: {error}"))?;

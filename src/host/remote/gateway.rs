@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::clamped_ring;
 use super::frame::{FrameError, Hello, Number, ToGateway};
 use super::link::{Link, Outcome, Report};
 use crate::geometry::Size;
@@ -60,7 +61,8 @@ pub enum Taken {
 impl RemoteHost {
     /// Of a node that is not connected yet. What `hello` holds it is told at each connection.
     #[must_use]
-    pub fn new(hello: Hello) -> Arc<RemoteHost> {
+    pub fn new(mut hello: Hello) -> Arc<RemoteHost> {
+        hello.ring_bytes = clamped_ring(hello.ring_bytes);
         let link = Mutex::new(Link::new(hello));
         Arc::new(RemoteHost { shared: Arc::new(Shared { delivering: Mutex::new(()), link }) })
     }

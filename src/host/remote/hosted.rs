@@ -186,7 +186,9 @@ impl Hosted {
 
     // What is said to the gateway.
 
-    pub(super) fn kept(&self, number: Number) -> ToGateway {
+    /// What is said of it to a new connection. All of it stays as it was said until it is resumed.
+    pub(super) fn kept(&mut self, number: Number) -> ToGateway {
+        self.ring.rewind(self.ring.range().start);
         let kept = Kept {
             pane: self.pane,
             generation: self.generation,

@@ -69,7 +69,7 @@ pub(super) struct Link {
     phase: Phase,
     /// Wakes the present connection's outbound end.
     pub(super) wake: Arc<Notify>,
-    terminals: HashMap<Number, RemoteState>,
+    known: HashMap<Number, RemoteState>,
     /// What the node kept and nobody has resumed or discarded yet.
     kept: BTreeMap<Number, KeptTerminal>,
     starting: HashMap<Number, Starting>,
@@ -88,7 +88,7 @@ impl Link {
             epoch: 0,
             phase: Phase::Down,
             wake: Arc::new(Notify::new()),
-            terminals: HashMap::new(),
+            known: HashMap::new(),
             kept: BTreeMap::new(),
             starting: HashMap::new(),
             questions: HashMap::new(),
@@ -121,7 +121,7 @@ impl Link {
     /// Forgets all terminals, and ends the connection.
     pub(super) fn leave(&mut self) {
         self.disconnect();
-        self.terminals.clear();
+        self.known.clear();
     }
 
     pub(super) fn is_present(&self, epoch: u64) -> bool {
@@ -136,7 +136,7 @@ impl Link {
         self.questions.clear();
         // Whoever waits for an answer learns from the end of its channel that none comes.
         self.starting.clear();
-        self.terminals.values_mut().for_each(RemoteState::unlink);
+        self.known.values_mut().for_each(RemoteState::unlink);
         self.wake.notify_one();
     }
 
@@ -147,7 +147,7 @@ impl Link {
         }
         loop {
             let number = self.turns.pop()?;
-            let Some(terminal) = self.terminals.get_mut(&number) else { continue };
+            let Some(terminal) = self.known.get_mut(&number) else { continue };
             if let Some(frame) = terminal.next(number) {
                 self.turns.push(number, Load::Bulk);
                 return Some(frame);
@@ -171,7 +171,7 @@ impl Link {
         if self.phase != Phase::Up {
             return refused("the node is not connected");
         }
-        if self.terminals.len() + self.starting.len() >= MAX_TERMINALS {
+        if self.known.len() + self.starting.len() >= MAX_TERMINALS {
             return refused("the node has as many terminals as it may");
         }
         let number = Number(self.next_number);
@@ -203,7 +203,7 @@ impl Link {
         }
         let kept = self.kept.remove(&number)?;
         let terminal =
-            self.terminals.entry(number).or_insert_with(|| RemoteState::adopted(&kept, sink.clone(), now));
+            self.known.entry(number).or_insert_with(|| RemoteState::adopted(&kept, sink.clone(), now));
         terminal.resume(&kept, from, sink);
         Some(number)
     }
@@ -211,7 +211,7 @@ impl Link {
     pub(super) fn discard(&mut self, kept: &Kept) {
         if let Some(number) = self.kept_number(kept) {
             self.kept.remove(&number);
-            self.terminals.remove(&number);
+            self.known.remove(&number);
             self.send(&ToNode::Discard { number });
         }
     }
@@ -237,7 +237,7 @@ impl Link {
 
     /// Does something to a terminal, and sends what is owed after it. `None` if there is no such terminal any more.
     pub(super) fn at<R>(&mut self, number: Number, act: impl FnOnce(&mut RemoteState) -> R) -> Option<R> {
-        let result = self.terminals.get_mut(&number).map(act)?;
+        let result = self.known.get_mut(&number).map(act)?;
         if self.phase == Phase::Up {
             self.turns.push(number, Load::Small);
             self.wake.notify_one();
@@ -250,12 +250,12 @@ impl Link {
         number: Number,
         look: impl FnOnce(&RemoteState, &Hello) -> R,
     ) -> Option<R> {
-        self.terminals.get(&number).map(|terminal| look(terminal, &self.hello))
+        self.known.get(&number).map(|terminal| look(terminal, &self.hello))
     }
 
     /// For how long none of the terminals has been used; `None` if there are none.
     pub(super) fn idle(&self, now: Instant) -> Option<Duration> {
-        self.terminals.values().map(|terminal| terminal.idle(now)).min()
+        self.known.values().map(|terminal| terminal.idle(now)).min()
     }
 
     // What the node says.
@@ -287,7 +287,7 @@ impl Link {
             ToGateway::Output { number, offset, output } => self.output(number, offset, output, now)?,
             ToGateway::Applied { number, offset } => self.applied(number, offset)?,
             ToGateway::Facts { number, facts } => {
-                if let Some(terminal) = self.terminals.get_mut(&number) {
+                if let Some(terminal) = self.known.get_mut(&number) {
                     terminal.learn(facts, now);
                 }
                 None
@@ -320,12 +320,11 @@ impl Link {
     /// The node has said all: what we knew and it does not, ended.
     fn ready(&mut self) -> Outcome {
         self.phase = Phase::Up;
-        let gone: Vec<Number> =
-            self.terminals.keys().filter(|number| !self.is_kept(**number)).copied().collect();
+        let gone: Vec<Number> = self.known.keys().filter(|number| !self.is_kept(**number)).copied().collect();
         let lost = gone.into_iter().filter_map(|number| self.lose(number)).collect();
         for (number, kept) in &mut self.kept {
             self.next_number = self.next_number.max(number.0 + 1);
-            if let Some(terminal) = self.terminals.get(number) {
+            if let Some(terminal) = self.known.get(number) {
                 // What was given, but never arrived, is new to us.
                 kept.kept.given = kept.kept.given.min(terminal.printed());
             }
@@ -334,14 +333,14 @@ impl Link {
     }
 
     fn is_kept(&self, number: Number) -> bool {
-        let (terminal, kept) = (&self.terminals[&number], self.kept.get(&number));
+        let (terminal, kept) = (&self.known[&number], self.kept.get(&number));
         kept.is_some_and(|kept| {
             (kept.kept.pane, kept.kept.generation) == (terminal.pane, terminal.generation)
         })
     }
 
     fn lose(&mut self, number: Number) -> Option<Report> {
-        let RemoteState { sink, generation, input, .. } = self.terminals.remove(&number)?;
+        let RemoteState { sink, generation, input, .. } = self.known.remove(&number)?;
         let forgotten = input.forgotten();
         let (perhaps, not) = (forgotten.perhaps, forgotten.not);
         Some(Report::Ended { sink, generation, perhaps, not, exit: Exit::Unknown })
@@ -351,21 +350,21 @@ impl Link {
         let wanted = self.starting.remove(&number).filter(|starting| !starting.answer.is_closed());
         let Some(Starting { pane, generation, sink, answer }) = wanted else {
             // Never asked for, or nobody waits for it any more. What we have is not touched by a mere claim.
-            if !self.terminals.contains_key(&number) {
+            if !self.known.contains_key(&number) {
                 self.send(&ToNode::Discard { number });
             }
             return;
         };
-        self.terminals.insert(number, RemoteState::started(pane, generation, sink, now));
+        self.known.insert(number, RemoteState::started(pane, generation, sink, now));
         if answer.send(Ok(note)).is_err() {
-            self.terminals.remove(&number);
+            self.known.remove(&number);
             self.send(&ToNode::Discard { number });
         }
     }
 
     /// The terminal, if it may report; late words about one that we have no more are none of anybody's business.
     fn reporting(&mut self, number: Number) -> Option<&mut RemoteState> {
-        self.terminals.get_mut(&number).filter(|terminal| terminal.is_reporting())
+        self.known.get_mut(&number).filter(|terminal| terminal.is_reporting())
     }
 
     fn output(
@@ -376,7 +375,7 @@ impl Link {
         now: Instant,
     ) -> Result<Option<Report>, FrameError> {
         let hello = &self.hello;
-        let terminal = self.terminals.get_mut(&number).filter(|terminal| terminal.is_reporting());
+        let terminal = self.known.get_mut(&number).filter(|terminal| terminal.is_reporting());
         let Some(terminal) = terminal else { return Ok(None) };
         let new = terminal.output(number, offset, output, hello, now)?;
         let (sink, generation) = (terminal.sink.clone(), terminal.generation);
@@ -398,7 +397,7 @@ impl Link {
             let expected = terminal.printed();
             return Err(FrameError::Gap { number, expected, found: ended.printed });
         }
-        let Some(RemoteState { sink, generation, input, .. }) = self.terminals.remove(&number) else {
+        let Some(RemoteState { sink, generation, input, .. }) = self.known.remove(&number) else {
             return Ok(None);
         };
         self.send(&ToNode::Discard { number });
@@ -408,7 +407,7 @@ impl Link {
 
     /// The sink of a terminal took output, or has room again.
     pub(super) fn took_output(&mut self, number: Number, sink: &Arc<dyn Sink>) {
-        let terminal = self.terminals.get_mut(&number).filter(|terminal| Arc::ptr_eq(&terminal.sink, sink));
+        let terminal = self.known.get_mut(&number).filter(|terminal| Arc::ptr_eq(&terminal.sink, sink));
         let Some(terminal) = terminal else { return };
         terminal.sink_full = false;
         if terminal.took_output(&self.hello) {
@@ -419,8 +418,6 @@ impl Link {
 
     /// The sink of a terminal is full. Whether somebody has to wait for it: nobody does yet.
     pub(super) fn sink_is_full(&mut self, number: Number) -> bool {
-        self.terminals
-            .get_mut(&number)
-            .is_some_and(|terminal| !std::mem::replace(&mut terminal.sink_full, true))
+        self.known.get_mut(&number).is_some_and(|terminal| !std::mem::replace(&mut terminal.sink_full, true))
     }
 }

@@ -39,6 +39,14 @@ const MAX_CHECKPOINTS_BYTES: usize = 64 << 20;
 /// The most questions that wait for a node's answer; no more are asked.
 const MAX_QUESTIONS: usize = 16;
 
+/// The least and the most output of a terminal that a node keeps, in bytes, whatever a gateway asks for.
+const RING_BYTES: std::ops::RangeInclusive<usize> = 128 << 10..=64 << 20;
+
+/// The size of a ring that is to hold `bytes`, as both ends count.
+fn clamped_ring(bytes: usize) -> usize {
+    bytes.clamp(*RING_BYTES.start(), *RING_BYTES.end())
+}
+
 /// How many of `ring_bytes` may wait to be acknowledged. The rest is for output that a gateway which is started anew
 /// reads again.
 fn unacknowledged_share(ring_bytes: usize) -> u64 {

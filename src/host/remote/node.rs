@@ -92,7 +92,7 @@ impl PtyService {
     /// How many PTYs there are.
     #[must_use]
     pub fn terminals(&self) -> usize {
-        self.shared.service().terminals.len()
+        self.shared.service().ptys.len()
     }
 
     /// Ends the connection and all PTYs, and resolves when their programs have ended.

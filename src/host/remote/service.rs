@@ -12,13 +12,10 @@ use super::frame::{Facts, FrameError, Hello, MAX_FRAME_BYTES, Number, ToGateway,
 use super::hosted::Hosted;
 use super::ring::Spare;
 use super::turns::{Load, Turns};
-use super::{MAX_CHECKPOINTS_BYTES, MAX_QUESTIONS, MAX_TERMINALS};
+use super::{MAX_CHECKPOINTS_BYTES, MAX_QUESTIONS, MAX_TERMINALS, RING_BYTES, clamped_ring};
 use crate::host::directories::Listing;
 use crate::host::{Checkpoint, SpawnRequest, Terminal};
 use crate::pane::log::OutputBuf;
-
-/// The least and the most output of a terminal that a node keeps, in bytes, whatever a gateway asks for.
-const RING_BYTES: std::ops::RangeInclusive<usize> = 128 << 10..=64 << 20;
 
 /// What a node puts in where a request to start a program leaves something open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +78,7 @@ pub(super) struct Service {
     pub(super) wake: Arc<Notify>,
     /// What the terminals' owner asked for last.
     hello: Option<Hello>,
-    pub(super) terminals: HashMap<Number, Hosted>,
+    pub(super) ptys: HashMap<Number, Hosted>,
     /// Starts under way, of this connection.
     starting: HashSet<Number>,
     /// Questions being answered, of this connection.
@@ -98,7 +95,7 @@ impl Service {
             phase: Phase::Down,
             wake: Arc::new(Notify::new()),
             hello: None,
-            terminals: HashMap::new(),
+            ptys: HashMap::new(),
             starting: HashSet::new(),
             questions: 0,
             control: VecDeque::new(),
@@ -133,7 +130,7 @@ impl Service {
         self.turns.clear();
         self.starting.clear();
         self.questions = 0;
-        self.terminals.values_mut().for_each(Hosted::unlink);
+        self.ptys.values_mut().for_each(Hosted::unlink);
         self.wake.notify_one();
     }
 
@@ -141,7 +138,7 @@ impl Service {
     pub(super) fn next_frame(&mut self, now: Instant) -> Option<Bytes> {
         if let Phase::Greeting(left) = &mut self.phase {
             while let Some(number) = left.pop_front() {
-                if let Some(hosted) = self.terminals.get(&number) {
+                if let Some(hosted) = self.ptys.get_mut(&number) {
                     return Some(hosted.kept(number).encode());
                 }
             }
@@ -154,7 +151,7 @@ impl Service {
         let hello = self.hello.as_ref()?;
         loop {
             let number = self.turns.pop()?;
-            let Some(hosted) = self.terminals.get_mut(&number) else { continue };
+            let Some(hosted) = self.ptys.get_mut(&number) else { continue };
             if let Some(frame) = hosted.next(number, hello, now) {
                 self.turns.push(number, hosted.load());
                 return Some(frame);
@@ -212,7 +209,7 @@ impl Service {
             ToNode::Keep { number, checkpoint } => self.keep(number, checkpoint),
             ToNode::Resume { number, from } => self.at(number, |hosted| hosted.resume(from))?,
             ToNode::Discard { number } => {
-                if let Some(hosted) = self.terminals.remove(&number) {
+                if let Some(hosted) = self.ptys.remove(&number) {
                     hosted.terminal.kill();
                 }
             }
@@ -224,25 +221,25 @@ impl Service {
         if !matches!(self.phase, Phase::Connected) {
             return Err(FrameError::OutOfTurn { what: "the gateway has said who it is" });
         }
-        hello.ring_bytes = hello.ring_bytes.clamp(*RING_BYTES.start(), *RING_BYTES.end());
+        hello.ring_bytes = clamped_ring(hello.ring_bytes);
         if self.hello.as_ref().is_some_and(|owner| owner.gateway != hello.gateway) {
-            for (_, hosted) in self.terminals.drain() {
+            for (_, hosted) in self.ptys.drain() {
                 hosted.terminal.kill();
             }
         }
-        for hosted in self.terminals.values_mut() {
+        for hosted in self.ptys.values_mut() {
             hosted.ring.set_capacity(hello.ring_bytes);
         }
         self.hello = Some(hello);
-        self.phase = Phase::Greeting(self.terminals.keys().copied().collect());
+        self.phase = Phase::Greeting(self.ptys.keys().copied().collect());
         self.wake.notify_one();
         Ok(())
     }
 
     fn spawn(&mut self, number: Number, request: SpawnRequest) -> Task {
-        let refusal = if self.terminals.contains_key(&number) || self.starting.contains(&number) {
+        let refusal = if self.ptys.contains_key(&number) || self.starting.contains(&number) {
             "another terminal has this number"
-        } else if self.terminals.len() + self.starting.len() >= MAX_TERMINALS {
+        } else if self.ptys.len() + self.starting.len() >= MAX_TERMINALS {
             "the node has as many terminals as it may"
         } else {
             self.starting.insert(number);
@@ -258,7 +255,7 @@ impl Service {
         number: Number,
         act: impl FnOnce(&mut Hosted) -> Result<(), FrameError>,
     ) -> Result<(), FrameError> {
-        let Some(hosted) = self.terminals.get_mut(&number) else { return Ok(()) };
+        let Some(hosted) = self.ptys.get_mut(&number) else { return Ok(()) };
         act(hosted)?;
         let load = hosted.load();
         self.has_news(number, load);
@@ -267,20 +264,16 @@ impl Service {
 
     /// The same for what can't go wrong.
     fn heed(&mut self, number: Number, act: impl FnOnce(&mut Hosted)) {
-        if let Some(serial) = self.terminals.get(&number).map(|hosted| hosted.serial) {
+        if let Some(serial) = self.ptys.get(&number).map(|hosted| hosted.serial) {
             self.note(number, serial, act);
         }
     }
 
     fn keep(&mut self, number: Number, checkpoint: Checkpoint) {
         let size = |hosted: &Hosted| hosted.checkpoint.as_ref().map_or(0, |one| one.bytes.len());
-        let others: usize = self
-            .terminals
-            .iter()
-            .filter(|(other, _)| **other != number)
-            .map(|(_, hosted)| size(hosted))
-            .sum();
-        let Some(hosted) = self.terminals.get_mut(&number) else { return };
+        let others: usize =
+            self.ptys.iter().filter(|(other, _)| **other != number).map(|(_, hosted)| size(hosted)).sum();
+        let Some(hosted) = self.ptys.get_mut(&number) else { return };
         if others + checkpoint.bytes.len() <= MAX_CHECKPOINTS_BYTES {
             hosted.checkpoint = Some(checkpoint);
         }
@@ -311,7 +304,7 @@ impl Service {
             Ok((hosted, _)) if !wanted => return Some(hosted.terminal.clone()),
             Err(_) if !wanted => {}
             Ok((hosted, note)) => {
-                self.terminals.insert(number, hosted);
+                self.ptys.insert(number, hosted);
                 self.send(ToGateway::Started { number, note }.encode());
             }
             Err(reason) => self.send(ToGateway::Failed { number, reason }.encode()),
@@ -335,7 +328,7 @@ impl Service {
     // What programs do.
 
     fn hosted(&mut self, number: Number, serial: u64) -> Option<&mut Hosted> {
-        self.terminals.get_mut(&number).filter(|hosted| hosted.serial == serial)
+        self.ptys.get_mut(&number).filter(|hosted| hosted.serial == serial)
     }
 
     /// Takes what a program printed.
@@ -346,7 +339,7 @@ impl Service {
 
     /// Whether a program should wait. One that nobody owns any more should not: it is to end.
     pub(super) fn is_full(&self, number: Number, serial: u64) -> bool {
-        let hosted = self.terminals.get(&number).filter(|hosted| hosted.serial == serial);
+        let hosted = self.ptys.get(&number).filter(|hosted| hosted.serial == serial);
         hosted.is_some_and(|hosted| hosted.ring.is_full()) && !self.drops_oldest()
     }
 
@@ -370,7 +363,7 @@ impl Service {
     /// The terminals to look at: those in use, or all that live.
     pub(super) fn to_look_at(&self, all: bool, now: Instant) -> Vec<(Number, u64, Arc<dyn Terminal>)> {
         let worth = |hosted: &Hosted| hosted.is_in_use(now) || (all && !hosted.has_exited());
-        self.terminals
+        self.ptys
             .iter()
             .filter(|(_, hosted)| worth(hosted))
             .map(|(number, hosted)| (*number, hosted.serial, hosted.terminal.clone()))
@@ -388,13 +381,13 @@ impl Service {
     }
 
     pub(super) fn idle(&self, now: Instant) -> Option<Duration> {
-        self.terminals.values().filter(|hosted| !hosted.has_exited()).map(|hosted| hosted.idle(now)).min()
+        self.ptys.values().filter(|hosted| !hosted.has_exited()).map(|hosted| hosted.idle(now)).min()
     }
 
     /// Takes all terminals out, for their end.
     pub(super) fn end(&mut self) -> Vec<Arc<dyn Terminal>> {
         self.disconnect();
         let live = |(_, hosted): (Number, Hosted)| (!hosted.has_exited()).then_some(hosted.terminal.clone());
-        self.terminals.drain().filter_map(live).collect()
+        self.ptys.drain().filter_map(live).collect()
     }
 }

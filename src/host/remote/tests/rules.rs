@@ -197,6 +197,25 @@ async fn without_a_gateway_a_full_ring_stops_the_program_or_drops_the_oldest() {
 }
 
 #[tokio::test]
+async fn what_was_said_to_be_kept_is_kept_until_it_is_resumed() {
+    let mut pair = Pair::connected(WhenFull::Drop).await;
+    let notes = Arc::new(Notes::default());
+    pair.spawn(1, 1, &notes).await;
+    let program = pair.pretending.program(PANE, FIRST).unwrap();
+    for _ in 0..RING_BYTES / 4096 {
+        assert!(program.print(&[b'x'; 4096]));
+        pair.settle().await;
+    }
+    let kept = pair.connect().await;
+    while program.print(&[b'y'; 4096]) {}
+    pair.host.resume(&kept[0], kept[0].output.start, notes.clone()).unwrap().start();
+    pair.settle().await;
+    assert!(program.print(b"and on"));
+    pair.settle().await;
+    assert!(notes.output.lock().unwrap().ends_with(b"and on"));
+}
+
+#[tokio::test]
 async fn checkpoints_are_due_before_the_ring_forgets() {
     let mut pair = Pair::connected(WhenFull::Wait).await;
     let notes = Arc::new(Notes::default());
