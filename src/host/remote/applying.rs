@@ -70,3 +70,90 @@ impl Applying {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::geometry::Size;
+
+    /// A terminal that reads raw, takes so much input, and is interrupted or not.
+    #[derive(Debug, Default)]
+    struct Reader {
+        room: usize,
+        interrupts: bool,
+        read: Mutex<Vec<u8>>,
+    }
+
+    impl Terminal for Reader {
+        fn start(&self) {}
+
+        fn write(&self, input: &[u8]) -> usize {
+            let mut read = self.read.lock().unwrap();
+            let taken = input.len().min(self.room - read.len());
+            read.extend_from_slice(&input[..taken]);
+            taken
+        }
+
+        fn interrupt(&self, key: u8) -> bool {
+            if self.interrupts {
+                self.read.lock().unwrap().push(key);
+            }
+            self.interrupts
+        }
+
+        fn resize(&self, _: Size) {}
+
+        fn kill(&self) {}
+
+        fn reads_raw(&self) -> bool {
+            true
+        }
+
+        fn cwd(&self) -> Option<std::path::PathBuf> {
+            None
+        }
+
+        fn foreground(&self) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn each_offset_is_taken_once() {
+        let reader = Reader { room: 4, ..Reader::default() };
+        let mut input = Applying::default();
+        for (offset, bytes) in [(0, &b"abc"[..]), (0, b"abc"), (1, b"bcde"), (5, b"f"), (2, b"cd")] {
+            input.take(offset, bytes).unwrap();
+            input.apply(&reader);
+        }
+        assert_eq!((input.received(), input.applied()), (6, 4));
+        assert_eq!(*reader.read.lock().unwrap(), b"abcd");
+        assert!(input.take(7, b"x").is_err(), "something is missing before it");
+        assert!(input.take(6, &[b'x'; 2 * INPUT_WINDOW]).is_err(), "nobody may send so much");
+    }
+
+    #[test]
+    fn an_interrupt_is_heard_once_and_voids_what_waits() {
+        let reader = Reader { room: 1, interrupts: true, ..Reader::default() };
+        let mut input = Applying::default();
+        input.take(0, b"abc").unwrap();
+        input.apply(&reader);
+        input.interrupt(9, 3, &reader);
+        input.interrupt(9, 3, &reader);
+        assert_eq!(*reader.read.lock().unwrap(), b"a\x03");
+        assert_eq!((input.received(), input.applied()), (10, 10));
+    }
+
+    #[test]
+    fn a_key_that_does_not_interrupt_after_all_waits_its_turn() {
+        let reader = Reader { room: 9, ..Reader::default() };
+        let mut input = Applying::default();
+        input.take(0, b"abc").unwrap();
+        input.interrupt(5, 3, &reader);
+        input.apply(&reader);
+        assert_eq!(*reader.read.lock().unwrap(), b"abc\x03");
+        assert_eq!((input.received(), input.applied()), (6, 6));
+    }
+}

@@ -33,17 +33,17 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     let pane = || 1..=PANES;
     prop_oneof![
-        12 => (0u8..6, 0u8..6).prop_map(|(down, up)| Event::Move(down, up)),
-        2 => Just(Event::Cut),
-        3 => Just(Event::Dial),
+        16 => (0u8..8, 0u8..8).prop_map(|(down, up)| Event::Move(down, up)),
+        1 => Just(Event::Cut),
+        2 => Just(Event::Dial),
         3 => pane().prop_map(Event::Start),
         6 => (pane(), 1u16..9000).prop_map(|(pane, bytes)| Event::Print(pane, bytes)),
         6 => (pane(), 1u16..20_000).prop_map(|(pane, bytes)| Event::Type(pane, bytes)),
         1 => pane().prop_map(Event::Interrupt),
         6 => (pane(), 1u16..20_000).prop_map(|(pane, bytes)| Event::TakeMore(pane, bytes)),
         1 => (pane(), any::<bool>()).prop_map(|(pane, full)| Event::Full(pane, full)),
-        1 => pane().prop_map(Event::End),
-        1 => Just(Event::RestartNode),
+        2 => pane().prop_map(Event::End),
+        1 => prop::sample::select(vec![Event::RestartNode, Event::Dial, Event::Dial]),
     ]
 }
 
@@ -272,11 +272,11 @@ impl Seat {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_breaks_output_and_input_arrive_once_and_in_order(
-        events in prop::collection::vec(event(), 1..120),
+        events in prop::collection::vec(event(), 1..160),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

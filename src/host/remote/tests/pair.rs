@@ -7,9 +7,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::super::frame::{Hello, LINK_VERSION, WhenFull};
-use super::super::{
-    Defaults, Inbound, NodeInbound, NodeOutbound, OUTPUT_WINDOW, Outbound, PtyService, RemoteHost, Taken,
-};
+use super::super::{Defaults, Inbound, NodeInbound, NodeOutbound, Outbound, PtyService, RemoteHost, Taken};
 use super::pretended::{Notes, Pretending};
 use crate::geometry::Size;
 use crate::host::{Host, Kept, Sink, SpawnRequest, Spawned};
@@ -24,7 +22,7 @@ pub(super) fn hello(gateway: &str, when_full: WhenFull) -> Hello {
         gateway: gateway.to_owned(),
         ring_bytes: RING_BYTES,
         when_full,
-        window_bytes: OUTPUT_WINDOW,
+        window_bytes: 24 << 10,
     }
 }
 
