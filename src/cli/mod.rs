@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
 
 mod host;
+mod node;
 mod serve;
 mod shutdown;
 mod signals;
@@ -17,6 +18,7 @@ Examples:
   everpane serve --listen [::]:7433  the same, reachable from other machines
   everpane serve --help              what can be set
   everpane shutdown                  end the gateway and all shells
+  everpane node --gateway URL        host panes of that gateway on this machine
 
 Environment:
   EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
@@ -38,15 +40,23 @@ enum Command {
     Shutdown(shutdown::Args),
     #[command(hide = true)]
     Host(host::Args),
+    /// Host panes of a gateway elsewhere on this machine.
+    Node(node::Args),
 }
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
-    let outcome = log_to_stderr().and_then(|()| match command {
+    let level = match command {
+        // Nobody looks at a node's page: what it says is all there is to see.
+        Command::Node(_) => LevelFilter::INFO,
+        _ => LevelFilter::WARN,
+    };
+    let outcome = log_to_stderr(level).and_then(|()| match command {
         Command::Serve(args) => serve::run(args),
         Command::Shutdown(args) => shutdown::run(args),
         Command::Host(args) => host::run(args),
+        Command::Node(args) => node::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,9 +69,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn log_to_stderr() -> anyhow::Result<()> {
+fn log_to_stderr(level: LevelFilter) -> anyhow::Result<()> {
     let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::WARN.into())
+        .with_default_directive(level.into())
         .with_env_var("EVERPANE_LOG")
         .from_env()
         .map_err(|error| anyhow::anyhow!("EVERPANE_LOG: {error}"))?;

@@ -1,11 +1,13 @@
 //! The seam between the gateway and whatever hosts PTYs. The gateway's respawn, output and input code knows
 //! only these traits; the local host is one side of them, a remote node will be another.
 
+pub mod directories;
 mod ending;
 pub mod local;
 pub mod process;
 mod pty;
 mod reading;
+pub mod remote;
 mod start;
 mod tape;
 mod terminal;
@@ -85,6 +87,12 @@ pub trait Terminal: Send + Sync + fmt::Debug {
     /// If the terminal takes `key` for an interrupt, a quit or a suspend: throws away the input that was not
     /// read yet and signals the foreground. Whether it did. For when [`Terminal::write`] takes no more.
     fn interrupt(&self, key: u8) -> bool;
+
+    /// The keys that the terminal takes for interrupt, quit and suspend now; 0 where there is none. What
+    /// [`Terminal::interrupt`] goes by.
+    fn interrupt_keys(&self) -> [u8; 3] {
+        [0; 3]
+    }
 
     /// Tells the program a new size.
     fn resize(&self, size: Size);

@@ -99,6 +99,10 @@ impl Terminal for PtyTerminal {
         self.write(&[key]) == 1
     }
 
+    fn interrupt_keys(&self) -> [u8; 3] {
+        self.master.interrupt_keys()
+    }
+
     fn resize(&self, size: Size) {
         self.master.resize(size);
     }
