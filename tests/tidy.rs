@@ -18,8 +18,9 @@ const PAGE_LINES: usize = 160;
 const FILE_LINES: usize = 600;
 
 /// Where nothing is waited for, asked of the system or done: rooms and single files.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "src/layout/",
+    "src/node/",
     "src/pane/",
     "src/protocol/",
     "src/gateway/channels.rs",

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod frame;
+pub mod node;
 pub mod server;
 
 /// The WebSocket subprotocol that selects the native framing.
