@@ -1,6 +1,7 @@
 //! The seam between the gateway and whatever hosts PTYs. The gateway's respawn, output and input code knows
 //! only these traits; the local host is one side of them, a remote node will be another.
 
+pub mod directories;
 pub mod local;
 mod pty;
 
