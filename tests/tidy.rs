@@ -364,7 +364,7 @@ fn the_documents_are_of_no_one_machine() {
 
 #[test]
 fn the_readme_shows_every_setting_with_its_default() {
-    use everpane::config::{Input, Layout, Limits, Output, Respawn, Settings};
+    use everpane::config::{Input, Layout, Limits, Nodes, Output, Respawn, Settings};
 
     let readme = read("README.md");
     let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
@@ -374,6 +374,7 @@ fn the_readme_shows_every_setting_with_its_default() {
     assert_eq!(shown.layout, Layout::default());
     assert_eq!(shown.respawn, Respawn::default());
     assert_eq!(shown.limits, Limits::default());
+    assert_eq!(shown.nodes, Nodes::default());
     let example: toml::Table = toml::from_str(example).unwrap();
     let all = Settings {
         listen: shown.listen.or_else(|| "127.0.0.1:1".parse().ok()),

@@ -10,7 +10,7 @@ use crate::programs;
 
 /// Checks everything that needs no look at the system.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let Config { input, output, layout, respawn, limits, .. } = config;
+    let Config { input, output, layout, respawn, limits, nodes, .. } = config;
     within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
     within("input.held_secs", input.held_secs, 1..=3600)?;
     within("input.ready_ceiling_ms", input.ready_ceiling_ms, 0..=60_000)?;
@@ -25,6 +25,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("limits.viewers", limits.viewers, 1..=100_000)?;
     within("limits.panes", limits.panes, 1..=1_000_000)?;
     within("limits.spawns", limits.spawns, 1..=1024)?;
+    within("nodes.ttl_secs", nodes.ttl_secs, 1..=86_400)?;
+    within("nodes.max", nodes.max, 1..=100_000)?;
 
     for host in &config.allowed_hosts {
         require(is_host(host), "allowed_hosts", host, "a host name is wanted, with or without a port")?;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, shell_environment};
-pub use file::{Input, Layout, Limits, Output, Respawn, Settings};
+pub use file::{Input, Layout, Limits, Nodes, Output, Respawn, Settings};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 
@@ -33,6 +33,10 @@ pub struct Overrides {
     pub cwd: Option<PathBuf>,
     /// `--no-auth`.
     pub no_auth: bool,
+    /// `--no-local-node`.
+    pub no_local_node: bool,
+    /// `--node-ttl`, in seconds.
+    pub node_ttl: Option<u64>,
 }
 
 /// All settings, complete and within their bounds.
@@ -69,6 +73,8 @@ pub struct Config {
     pub respawn: Respawn,
     /// Bounds of the whole gateway.
     pub limits: Limits,
+    /// Other machines, and this one as one of them.
+    pub nodes: Nodes,
 }
 
 /// Why there is no configuration. Each is one line that says what to change.
@@ -142,6 +148,7 @@ impl Config {
     fn merge(settings: Settings, flags: Overrides, surroundings: &Surroundings) -> Result<Self, ConfigError> {
         let home = surroundings.home();
         let from_file = |path: Option<PathBuf>| path.map(|path| expand_tilde(path, home.as_deref()));
+        let nodes_root = expand_tilde(settings.nodes.root.clone(), home.as_deref());
         let config = Config {
             listen: flags
                 .listen
@@ -167,6 +174,12 @@ impl Config {
             layout: settings.layout,
             respawn: settings.respawn,
             limits: settings.limits,
+            nodes: Nodes {
+                local: settings.nodes.local && !flags.no_local_node,
+                ttl_secs: flags.node_ttl.unwrap_or(settings.nodes.ttl_secs),
+                root: nodes_root,
+                ..settings.nodes
+            },
         };
         check::check(&config)?;
         Ok(config)

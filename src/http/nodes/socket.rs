@@ -1,0 +1,273 @@
+//! One connection at `/ws`: moves messages between a WebSocket and the roster.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::Extensions;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+
+use super::Shared;
+use super::requests::Requests;
+use crate::http::caller::Caller;
+use crate::http::guard::peer;
+use crate::http::mux::{Errors, is_too_large};
+use crate::node::Peer;
+use crate::protocol::CloseCode;
+use crate::protocol::node::{NodeClose, parse};
+use crate::roster::{Admitted, Connection, TurnedAway};
+
+/// Longer messages than this are not even taken in to be refused: the connection ends.
+const MAX_RECEIVED_BYTES: usize = 1 << 20;
+
+/// The largest message to a node, in bytes: ample for the records of as many nodes as there may be.
+const MAX_WRITE_BUFFER: usize = 256 << 20;
+
+/// Answers that wait to be written; while there are as many, no more requests are read.
+const MAX_ANSWERS: usize = 64;
+
+/// Whoever takes nothing for this long is closed.
+const STALLED_AFTER: Duration = Duration::from_secs(10);
+
+/// The longest time between two pings; with a short TTL they are more frequent.
+const PING_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a goodbye may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Why a connection ends.
+#[derive(Debug)]
+enum End {
+    /// The other side said goodbye.
+    Left,
+    /// The connection broke, or nobody answers.
+    Broken,
+    /// It sent more than is taken in.
+    TooLarge,
+    /// The registry ends it.
+    Node(NodeClose),
+    /// The gateway ends it.
+    Closed { code: CloseCode, reason: &'static str },
+}
+
+impl End {
+    fn close_frame(&self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            End::Left | End::Broken => return None,
+            End::TooLarge => (1009, "message larger than 1 MiB"),
+            End::Node(why) => (why.code(), why.reason()),
+            End::Closed { code, reason } => (*code as u16, *reason),
+        };
+        Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })
+    }
+}
+
+/// The route.
+pub(super) async fn upgrade(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    extensions: Extensions,
+    socket: WebSocketUpgrade,
+) -> Response {
+    let peer = Peer { owner: caller.node_token(), address: peer(&extensions) };
+    socket
+        .max_message_size(MAX_RECEIVED_BYTES)
+        .max_frame_size(MAX_RECEIVED_BYTES)
+        .read_buffer_size(8 << 10)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .on_upgrade(move |socket| converse(shared, peer, socket))
+}
+
+async fn converse(shared: Arc<Shared>, peer: Peer, socket: WebSocket) {
+    let (mut sink, stream) = socket.split();
+    let end = match shared.nodes.roster.connect(peer) {
+        Ok(admitted) => serve(&shared, admitted, &mut sink, stream).await,
+        Err(TurnedAway::Revoked) => End::Node(NodeClose::Revoked),
+        Err(TurnedAway::Full) => {
+            End::Closed { code: CloseCode::TryAgainLater, reason: "there are too many connections" }
+        }
+    };
+    tracing::debug!(address = %peer.address, "a connection of nodes ends: {end:?}");
+    if let Some(frame) = end.close_frame() {
+        let _ = timeout(CLOSE_WITHIN, sink.send(Message::Close(Some(frame)))).await;
+    }
+}
+
+/// Serves a connection to its end, which the roster knows of when this returns.
+async fn serve(
+    shared: &Arc<Shared>,
+    admitted: Admitted,
+    sink: &mut Sink,
+    stream: SplitStream<WebSocket>,
+) -> End {
+    let Admitted { mut connection, init, events } = admitted;
+    let closed = connection.closed();
+    let (answers_tx, answers) = mpsc::channel(MAX_ANSWERS);
+    let heard = AtomicBool::new(true);
+    let end = {
+        let requests = Requests::new(shared.clone(), &connection, answers_tx);
+        let reader = Reader { requests, connection: &connection, heard: &heard, errors: Errors::new() };
+        let mut writer = Writer { sink, answers, events, heard: &heard, ttl: shared.nodes.ttl };
+        tokio::select! {
+            // Whoever is told to close is told why, whatever else happens at the same time.
+            biased;
+            why = closed => why.map_or(End::Broken, End::Node),
+            () = shared.nodes.roster.shutting_down() => {
+                End::Closed { code: CloseCode::GoingAway, reason: "the gateway is shutting down" }
+            }
+            end = reader.run(stream) => end,
+            end = writer.run(init) => end,
+        }
+    };
+    if matches!(end, End::Left) {
+        connection.said_goodbye();
+    }
+    end
+}
+
+// To the other side.
+
+type Sink = SplitSink<WebSocket, Message>;
+
+struct Writer<'a> {
+    sink: &'a mut Sink,
+    answers: mpsc::Receiver<String>,
+    events: broadcast::Receiver<Arc<str>>,
+    /// Whether anything came since the last ping.
+    heard: &'a AtomicBool,
+    ttl: Duration,
+}
+
+impl Writer<'_> {
+    async fn run(&mut self, init: String) -> End {
+        match self.write_all(init).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn write_all(&mut self, init: String) -> Result<std::convert::Infallible, End> {
+        let every = (self.ttl / 3).clamp(Duration::from_millis(1), PING_EVERY);
+        let mut pings = interval_at(Instant::now() + every, every);
+        // After a time in which the gateway stood still, everyone first gets the time to answer.
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silent = Duration::ZERO;
+        self.feed(Message::text(init)).await?;
+        loop {
+            while let Some(message) = self.at_hand()? {
+                self.feed(message).await?;
+            }
+            in_time(self.sink.flush()).await?;
+            let message = self.next(&mut pings, &mut silent).await?;
+            self.feed(message).await?;
+        }
+    }
+
+    /// What is there to be written.
+    fn at_hand(&mut self) -> Result<Option<Message>, End> {
+        if let Ok(answer) = self.answers.try_recv() {
+            return Ok(Some(Message::text(answer)));
+        }
+        match self.events.try_recv() {
+            Ok(event) => Ok(Some(Message::text(&*event))),
+            Err(TryRecvError::Lagged(_)) => Err(BEHIND),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => Ok(None),
+        }
+    }
+
+    /// Waits for something to write.
+    async fn next(&mut self, pings: &mut Interval, silent: &mut Duration) -> Result<Message, End> {
+        tokio::select! {
+            Some(answer) = self.answers.recv() => Ok(Message::text(answer)),
+            event = self.events.recv() => match event {
+                Ok(event) => Ok(Message::text(&*event)),
+                Err(RecvError::Lagged(_)) => Err(BEHIND),
+                Err(RecvError::Closed) => Err(End::Broken),
+            },
+            _ = pings.tick() => {
+                let heard = self.heard.swap(false, Ordering::Relaxed);
+                *silent = if heard { Duration::ZERO } else { *silent + pings.period() };
+                // Nodes are judged by the registry, and more finely; this is for those who only watch.
+                if *silent > self.ttl { Err(End::Broken) } else { Ok(Message::Ping(Bytes::new())) }
+            }
+        }
+    }
+
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
+        in_time(self.sink.feed(message)).await
+    }
+}
+
+/// Events were lost on the way to it; connected anew it is told all nodes.
+const BEHIND: End = End::Closed { code: CloseCode::Stalled, reason: "too slow for the events; connect again" };
+
+/// A step of writing, which nobody holds up for ever.
+async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(STALLED_AFTER, step).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Broken),
+        Err(_) => Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing for ten seconds" }),
+    }
+}
+
+// From the other side.
+
+struct Reader<'a> {
+    requests: Requests<'a>,
+    connection: &'a Connection,
+    heard: &'a AtomicBool,
+    errors: Errors,
+}
+
+impl Reader<'_> {
+    async fn run(mut self, stream: SplitStream<WebSocket>) -> End {
+        let mut stream = pin!(stream);
+        loop {
+            let message = match stream.next().await {
+                Some(Ok(message)) => message,
+                Some(Err(error)) if is_too_large(&error) => return End::TooLarge,
+                Some(Err(_)) | None => return End::Broken,
+            };
+            self.heard.store(true, Ordering::Relaxed);
+            self.connection.alive();
+            let understood = match message {
+                Message::Text(text) => self.text(text.as_bytes()).await,
+                Message::Binary(_) => self.binary().await,
+                Message::Ping(_) | Message::Pong(_) => true,
+                Message::Close(_) => return End::Left,
+            };
+            if !understood && self.errors.one_more(Instant::now()) {
+                let reason = "too many malformed messages";
+                return End::Closed { code: CloseCode::PolicyViolation, reason };
+            }
+        }
+    }
+
+    async fn text(&self, text: &[u8]) -> bool {
+        match parse(text) {
+            Ok(request) => {
+                self.requests.carry_out(request).await;
+                true
+            }
+            Err(error) => {
+                self.requests.refuse(error.id.as_ref(), &error.message).await;
+                false
+            }
+        }
+    }
+
+    async fn binary(&self) -> bool {
+        self.requests.refuse(None, "binary frames are for PTYs; requests are text").await;
+        false
+    }
+}
