@@ -8,11 +8,14 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use everpane::gateway::Framing;
 use everpane::protocol::CloseCode;
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use support::stage::{Stage, eventually};
 use support::typist::Typist;
+use support::wire::{Told, Wire};
 
 /// How large the largest paste is, in bytes.
 const PASTE: usize = 10 << 20;
@@ -147,15 +150,56 @@ fn what_breaks_the_rules_is_refused() {
     let stage = Stage::with_script("exec cat");
     let (mut viewer, _) = stage.open();
     let numbered = |number: u64| [&[3, 0, 0, 0, 0], &number.to_be_bytes()[..], b"x"].concat();
-    viewer.send_message(tokio_tungstenite::tungstenite::Message::binary(numbered(1)));
+    viewer.send_message(Message::binary(numbered(1)));
     viewer.until("the refusal", |mirror| mirror.errors_of("resume_first").count() == 1);
     viewer.send(&json!({ "type": "resume", "client": "too short" }));
     viewer.until("the refusal", |mirror| mirror.errors_of("invalid_field").count() == 1);
     viewer.ask(json!({ "type": "resume", "client": "long-enough-a-name" }));
-    viewer.send_message(tokio_tungstenite::tungstenite::Message::binary(numbered(2)));
+    viewer.send_message(Message::binary(numbered(2)));
     viewer.until("the refusal", |mirror| mirror.errors_of("input_gap").count() == 1);
     let gap = viewer.mirror.errors_of("input_gap").next().unwrap();
     assert_eq!(gap.number, Some(2));
     viewer.send(&json!({ "type": "resume", "client": "somebody-else-again" }));
     viewer.until("the refusal", |mirror| mirror.errors_of("invalid_field").count() == 2);
+}
+
+/// A connection that speaks for a client, and the counts of what it was told to be given back before it may type.
+fn come_back(stage: &Stage) -> (Wire, Vec<u64>) {
+    let mut wire = Wire::connect(&stage.gateway, Framing::Native);
+    wire.send_json(r#"{"type":"resume","client":"a-client-that-comes-back"}"#);
+    let mut given_back = Vec::new();
+    loop {
+        let message = wire.expect("resumed", |told| told["type"] == "resumed" || told["type"] == "error");
+        match message["givenBack"].as_u64() {
+            Some(count) => given_back.push(count),
+            None => return (wire, given_back),
+        }
+    }
+}
+
+#[test]
+fn what_was_given_back_is_told_again_until_a_ping_after_it_was_answered() {
+    let stage = Stage::with_settings("exit\n", "[connection]\nping_secs = 1\n");
+    let mut other = stage.viewer();
+    let pane = other.create_session();
+    other.until_exited(pane);
+    other.ask(json!({ "type": "pane_set", "paneId": pane, "wake": "enter" }));
+    let (mut first, _) = come_back(&stage);
+    first.send(Message::binary(b"\x01\0\0\0\0held".to_vec()));
+    other.until("what is held", |mirror| mirror.pane(pane).pending == 4);
+    // To a connection from which nothing more is read.
+    other.ask(json!({ "type": "pane_discard", "paneId": pane }));
+    drop(first);
+    let (mut wire, given_back) = come_back(&stage);
+    assert_eq!(given_back, [1]);
+    eventually("an end of it", || {
+        // Pings come every second, and are answered by reading.
+        let next_ping = Instant::now() + Duration::from_millis(1500);
+        while let Some(told) = wire.next_before(next_ping) {
+            assert!(!matches!(told, Told::Closed { .. }), "{told:?}");
+        }
+        let given_back;
+        (wire, given_back) = come_back(&stage);
+        given_back.is_empty().then_some(())
+    });
 }

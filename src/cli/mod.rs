@@ -1,7 +1,12 @@
 //! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
 
+mod joining;
+mod node_token;
+mod nodes;
+mod roster_table;
 mod serve;
 mod signals;
+mod whereabouts;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -14,6 +19,8 @@ Examples:
   everpane                           start the gateway and print the address to open
   everpane serve --listen [::]:7433  the same, reachable from other machines
   everpane serve --help              what can be set
+  everpane node-token create laptop  a token with which the machine `laptop` may join as a node
+  everpane nodes --watch             which nodes there are, and what happens to them
 
 Environment:
   EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
@@ -31,6 +38,10 @@ struct Cli {
 enum Command {
     /// Start the gateway (also what `everpane` alone does).
     Serve(serve::Args),
+    /// Show which nodes a gateway has
+    Nodes(nodes::Args),
+    /// Make, list and revoke the tokens with which nodes join
+    NodeToken(node_token::Args),
 }
 
 /// Runs the command line of this process.
@@ -38,6 +49,8 @@ pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
     let outcome = log_to_stderr().and_then(|()| match command {
         Command::Serve(args) => serve::run(args),
+        Command::Nodes(args) => nodes::run(&args),
+        Command::NodeToken(args) => node_token::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,9 +13,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use crate::config::{Config, Overrides, Surroundings, Token, shell_environment};
+use super::{joining, whereabouts};
+use crate::config::{Config, Connection, Overrides, Surroundings, Token, shell_environment};
 use crate::gateway::{Gateway, Settings};
-use crate::http::{self, Guard, Health};
+use crate::http::{self, Guard, Health, Patience};
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
 use crate::pane::respawn::RespawnLimits;
@@ -64,6 +65,12 @@ pub(super) struct Args {
     /// Ask for no token; only on a loopback address. Anyone on this machine can then use your shells
     #[arg(long)]
     no_auth: bool,
+    /// How long an agent may be silent, and an offline node is remembered [default: 90]
+    #[arg(long, value_name = "SECONDS")]
+    node_ttl: Option<u64>,
+    /// Have no shells of this machine, only of nodes that join
+    #[arg(long)]
+    no_local_node: bool,
     /// Read settings from a TOML file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -78,6 +85,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         shell: args.shell,
         cwd: args.cwd,
         no_auth: args.no_auth,
+        no_local_node: args.no_local_node,
+        node_ttl: args.node_ttl,
     };
     let config = Config::load(args.config.as_deref(), overrides, &surroundings)?.resolve(&surroundings)?;
     let runtime =
@@ -93,26 +102,39 @@ async fn serve(config: Config, surroundings: &Surroundings) -> anyhow::Result<()
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let token = token(&config)?;
-    let gateway = Gateway::start(settings(&config, surroundings))?;
-
     let machine = machine_name();
-    let guard = Guard::new(&config, address, &machine, token.as_ref());
+    let gateway = start_gateway(&config, surroundings)?;
+    let roster = joining::open_roster(&config, &machine)?;
+    let find = roster.clone();
+    let guard = Guard::new(&config, address, &machine, token.as_ref())
+        .with_node_tokens(move |text| find.token(text));
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
-    let router = http::router(guard, health, http::mux::routes(gateway.clone()));
+    let routes = http::mux::routes(gateway.clone(), patience(&config.connection))
+        .merge(http::nodes::routes(joining::nodes(&config, roster.clone())));
+    let router = http::router(guard, health, routes);
     let stop = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, stop.clone()));
+    whereabouts::write(&config.data_dir, address);
     announce(&page_address(address, &machine, token.as_ref()));
 
     let signal = signals.first().await;
     tracing::info!(signal, "shutting down");
     signals.give_way();
     stop.cancel();
-    let end = async { tokio::join!(gateway.shutdown(), server) };
+    let end = async { tokio::join!(roster.shutdown(), gateway.shutdown(), server) };
     if tokio::time::timeout(GRACE, end).await.is_err() {
         tracing::warn!("not everything came to its end in time");
     }
     Ok(())
+}
+
+fn start_gateway(config: &Config, surroundings: &Surroundings) -> anyhow::Result<Gateway> {
+    let settings = settings(config, surroundings);
+    Ok(match config.nodes.local {
+        true => Gateway::start(settings)?,
+        false => Gateway::with_host(settings, Box::new(NoHost))?,
+    })
 }
 
 /// The part of the configuration that the gateway itself goes by.
@@ -144,6 +166,15 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
         max_viewers: config.limits.viewers,
         max_panes: config.limits.panes,
         max_spawns: config.limits.spawns,
+    }
+}
+
+/// The part of it that viewers' connections go by.
+fn patience(connection: &Connection) -> Patience {
+    Patience {
+        ping_every: Duration::from_secs(connection.ping_secs),
+        pong_within: Duration::from_secs(connection.pong_within_secs),
+        stalled_after: Duration::from_secs(connection.stalled_secs),
     }
 }
 
@@ -196,7 +227,8 @@ fn page_address(listen: SocketAddr, machine: &str, token: Option<&Token>) -> Str
     }
 }
 
-fn percent_encoded(text: &str) -> String {
+/// Fit for a query.
+pub(super) fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),

@@ -10,7 +10,7 @@ use crate::programs;
 
 /// Checks everything that needs no look at the system.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let Config { input, output, layout, respawn, limits, nodes, .. } = config;
+    let Config { input, output, layout, respawn, connection, limits, nodes, .. } = config;
     within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
     within("input.held_secs", input.held_secs, 1..=3600)?;
     within("input.ready_ceiling_ms", input.ready_ceiling_ms, 0..=60_000)?;
@@ -22,6 +22,9 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("layout.coalesce_ms", layout.coalesce_ms, 0..=1000)?;
     within("respawn.first_backoff_ms", respawn.first_backoff_ms, 1..=60_000)?;
     within("respawn.attempts", respawn.attempts, 1..=100)?;
+    within("connection.ping_secs", connection.ping_secs, 1..=3600)?;
+    within("connection.pong_within_secs", connection.pong_within_secs, 1..=3600)?;
+    within("connection.stalled_secs", connection.stalled_secs, 1..=3600)?;
     within("limits.viewers", limits.viewers, 1..=100_000)?;
     within("limits.panes", limits.panes, 1..=1_000_000)?;
     within("limits.spawns", limits.spawns, 1..=1024)?;

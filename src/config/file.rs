@@ -39,6 +39,8 @@ pub struct Settings {
     pub layout: Layout,
     /// The table `[respawn]`.
     pub respawn: Respawn,
+    /// The table `[connection]`.
+    pub connection: Connection,
     /// The table `[limits]`.
     pub limits: Limits,
     /// The table `[nodes]`.
@@ -120,6 +122,24 @@ impl Default for Respawn {
     }
 }
 
+/// `[connection]`: how patient the gateway is with a viewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Connection {
+    /// How often a viewer is pinged, in seconds; more often than proxies end idle connections.
+    pub ping_secs: u64,
+    /// How long after a ping a viewer that says nothing is taken for gone, in seconds.
+    pub pong_within_secs: u64,
+    /// How long a viewer may take nothing of what waits for it, in seconds; then it is closed.
+    pub stalled_secs: u64,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { ping_secs: 15, pong_within_secs: 45, stalled_secs: 60 }
+    }
+}
+
 /// `[limits]`: bounds of the whole gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -187,6 +207,10 @@ pub(super) const KEYS: &[&str] = &[
     "respawn",
     "respawn.first_backoff_ms",
     "respawn.attempts",
+    "connection",
+    "connection.ping_secs",
+    "connection.pong_within_secs",
+    "connection.stalled_secs",
     "limits",
     "limits.viewers",
     "limits.panes",

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, shell_environment};
-pub use file::{Input, Layout, Limits, Nodes, Output, Respawn, Settings};
+pub use file::{Connection, Input, Layout, Limits, Nodes, Output, Respawn, Settings};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 
@@ -71,6 +71,8 @@ pub struct Config {
     pub layout: Layout,
     /// How a shell that fails to start is tried again.
     pub respawn: Respawn,
+    /// How patient the gateway is with a viewer.
+    pub connection: Connection,
     /// Bounds of the whole gateway.
     pub limits: Limits,
     /// Other machines, and this one as one of them.
@@ -154,10 +156,7 @@ impl Config {
                 .listen
                 .or(settings.listen)
                 .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))),
-            data_dir: match flags.data_dir.or(from_file(settings.data_dir)) {
-                Some(dir) => dir,
-                None => default_data_dir()?,
-            },
+            data_dir: data_dir(flags.data_dir.or(from_file(settings.data_dir)))?,
             shell: flags.shell.or(from_file(settings.shell)).unwrap_or_else(|| surroundings.login_shell()),
             cwd: match flags.cwd.or(from_file(settings.cwd)) {
                 Some(dir) => dir,
@@ -173,6 +172,7 @@ impl Config {
             output: settings.output,
             layout: settings.layout,
             respawn: settings.respawn,
+            connection: settings.connection,
             limits: settings.limits,
             nodes: Nodes {
                 local: settings.nodes.local && !flags.no_local_node,
@@ -197,6 +197,14 @@ impl Config {
         })?;
         Ok(self)
     }
+}
+
+/// The data directory: the one that is named, else the default.
+///
+/// # Errors
+/// When none is named and there is no home directory.
+pub fn data_dir(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    named.map_or_else(default_data_dir, Ok)
 }
 
 fn default_data_dir() -> Result<PathBuf, ConfigError> {

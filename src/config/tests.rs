@@ -30,10 +30,20 @@ coalesce_ms = 0
 [respawn]
 first_backoff_ms = 10
 attempts = 2
+[connection]
+ping_secs = 1
+pong_within_secs = 2
+stalled_secs = 3
 [limits]
 viewers = 1
 panes = 2
 spawns = 3
+[nodes]
+local = true
+ttl_secs = 30
+max = 10
+root = "~/work"
+agent_command = ["agent", "--here"]
 "#;
 
 fn surroundings() -> Surroundings {
@@ -82,6 +92,7 @@ fn the_defaults() {
     );
     assert_eq!(config.layout, Layout { coalesce_ms: 3 });
     assert_eq!(config.respawn, Respawn { first_backoff_ms: 250, attempts: 5 });
+    assert_eq!(config.connection, Connection { ping_secs: 15, pong_within_secs: 45, stalled_secs: 60 });
     assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8 });
     assert_eq!(config.nodes, Nodes { root: "/home/ada".into(), ..Nodes::default() });
 }
@@ -174,6 +185,15 @@ fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
             "output.saved_bytes = 67108865 cannot be: 0 to 67108864 is allowed",
         ),
         ("[respawn]\nattempts = 0", "respawn.attempts = 0 cannot be: 1 to 100 is allowed"),
+        ("[connection]\nping_secs = 0", "connection.ping_secs = 0 cannot be: 1 to 3600 is allowed"),
+        (
+            "[connection]\npong_within_secs = 0",
+            "connection.pong_within_secs = 0 cannot be: 1 to 3600 is allowed",
+        ),
+        (
+            "[connection]\nstalled_secs = 3601",
+            "connection.stalled_secs = 3601 cannot be: 1 to 3600 is allowed",
+        ),
         ("[limits]\nspawns = 5000", "limits.spawns = 5000 cannot be: 1 to 1024 is allowed"),
         ("[nodes]\nttl_secs = 0", "nodes.ttl_secs = 0 cannot be: 1 to 86400 is allowed"),
         ("[nodes]\nmax = 0", "nodes.max = 0 cannot be: 1 to 100000 is allowed"),

@@ -12,8 +12,9 @@ use crate::protocol::server::ErrorMessage;
 /// How many clients are remembered. Of more, those that are gone longest are forgotten; never one that is connected.
 const MAX_CLIENTS: usize = 4096;
 
-/// For how many panes and causes a client that is away is kept what it will be told; the oldest goes.
-const MAX_UNTOLD: usize = 32;
+/// How many times input was given back that a client may not have heard of are kept; the oldest goes. While nobody
+/// speaks for the client, all of one pane and cause are one.
+const MAX_UNHEARD: usize = 32;
 
 /// How long the name of a client is, in characters.
 const NAME_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
@@ -52,8 +53,8 @@ pub(super) struct GivenBack {
 }
 
 impl GivenBack {
-    /// As its client is told.
-    pub(super) fn message(&self) -> ErrorMessage {
+    /// As it is told; a client, by which count.
+    pub(super) fn message(&self, given_back: Option<u64>) -> ErrorMessage {
         let GivenBack { pane, bytes, why } = *self;
         let message = match why {
             "input_expired" => {
@@ -65,7 +66,7 @@ impl GivenBack {
             _ => format!("{bytes} bytes typed into {pane} were discarded before they were delivered"),
         };
         let (pane_id, bytes) = (Some(pane), Some(bytes));
-        ErrorMessage { code: why.to_owned(), message, pane_id, bytes, ..ErrorMessage::default() }
+        ErrorMessage { code: why.to_owned(), message, pane_id, bytes, given_back, ..ErrorMessage::default() }
     }
 }
 
@@ -79,8 +80,12 @@ pub(super) struct Progress {
     /// The refusals of frames that the client may not know to be dealt with: the connection that they were told on
     /// may have broken.
     refused: VecDeque<ErrorMessage>,
-    /// What was given back while no connection spoke for it.
-    untold: VecDeque<GivenBack>,
+    /// What was given back and it may not have heard of, oldest first, each with its count.
+    unheard: VecDeque<(u64, GivenBack)>,
+    /// The count of the newest that was given back.
+    given_back: u64,
+    /// The count of the newest that it was told of.
+    told: u64,
 }
 
 impl Progress {
@@ -132,25 +137,48 @@ impl Progress {
         self.applied.saturating_sub(MAX_UNACKNOWLEDGED)
     }
 
-    /// Keeps what there is nobody to tell of.
+    /// Keeps what was given back until the client has heard of it.
     pub(super) fn keep(&mut self, given_back: GivenBack) {
-        let same = |known: &&mut GivenBack| (known.pane, known.why) == (given_back.pane, given_back.why);
-        if let Some(known) = self.untold.iter_mut().find(same) {
+        let told = self.told;
+        let same = |(count, known): &&mut (u64, GivenBack)| {
+            *count > told && (known.pane, known.why) == (given_back.pane, given_back.why)
+        };
+        if let Some((_, known)) = self.unheard.iter_mut().find(same) {
             known.bytes += given_back.bytes;
             return;
         }
-        if self.untold.len() >= MAX_UNTOLD {
-            self.untold.pop_front();
+        if self.unheard.len() >= MAX_UNHEARD {
+            self.unheard.pop_front();
         }
-        self.untold.push_back(given_back);
+        self.given_back += 1;
+        self.unheard.push_back((self.given_back, given_back));
     }
 
-    /// What a client that is back must hear before it is told how far its input was taken: what was given back
-    /// meanwhile, once, and each refusal of a frame that it may still take for unanswered.
+    /// What the client was not told of yet, to be told over the connection that speaks for it.
+    pub(super) fn untold(&mut self) -> Vec<ErrorMessage> {
+        let told = std::mem::replace(&mut self.told, self.given_back);
+        let untold = self.unheard.iter().filter(|(count, _)| *count > told);
+        untold.map(|(count, gone)| gone.message(Some(*count))).collect()
+    }
+
+    /// The count of the newest giving back that a connection was told of; 0 if it does not speak for the client.
+    pub(super) fn told(&self, viewer: ViewerId) -> u64 {
+        if self.holder == Some(viewer) { self.told } else { 0 }
+    }
+
+    /// The client has heard of everything that was given back up to a count.
+    pub(super) fn heard(&mut self, count: u64) {
+        while self.unheard.pop_front_if(|(known, _)| *known <= count).is_some() {}
+    }
+
+    /// What a client that is back must hear before it is told how far its input was taken: all that was given back
+    /// and each refusal of a frame, as far as it may not know them.
     pub(super) fn news(&mut self) -> Vec<ErrorMessage> {
+        self.told = 0;
         let settled = self.settled();
+        let unheard = self.untold();
         let refused = self.refused.iter().filter(|refusal| refusal.number > Some(settled));
-        self.untold.drain(..).map(|gone| gone.message()).chain(refused.cloned()).collect()
+        unheard.into_iter().chain(refused.cloned()).collect()
     }
 }
 
@@ -327,18 +355,45 @@ mod tests {
         assert_eq!(progress.news().len(), told.len(), "and again, until it can't matter any more");
     }
 
+    /// The pane, the bytes and the count of each.
+    fn told(messages: Vec<ErrorMessage>) -> Vec<(u64, usize, u64)> {
+        let told = |error: ErrorMessage| Some((error.pane_id?.0, error.bytes?, error.given_back?));
+        messages.into_iter().filter_map(told).collect()
+    }
+
     #[test]
-    fn what_was_given_back_meanwhile_is_told_once_and_bounded() {
+    fn what_is_given_back_is_told_until_it_is_heard_of() {
         let mut progress = Progress::default();
         let gone = |pane, bytes| GivenBack { pane: PaneId(pane), bytes, why: "input_expired" };
         progress.keep(gone(1, 3));
         progress.keep(gone(2, 4));
         progress.keep(gone(1, 5));
-        let told: Vec<_> = progress.news().into_iter().map(|error| (error.pane_id, error.bytes)).collect();
-        assert_eq!(told, [(Some(PaneId(1)), Some(8)), (Some(PaneId(2)), Some(4))]);
+        progress.hold(ONE);
+        assert_eq!(told(progress.news()), [(1, 8, 1), (2, 4, 2)], "what nobody was told of yet is added up");
+        progress.keep(gone(1, 6));
+        assert_eq!(told(progress.untold()), [(1, 6, 3)]);
+        assert_eq!(progress.told(ONE), 3);
+        progress.heard(2);
+        progress.hold(TWO);
+        assert_eq!(progress.told(ONE), 0, "what the other one will be told it was not");
+        assert_eq!(told(progress.news()), [(1, 6, 3)]);
+        progress.heard(3);
         assert_eq!(progress.news(), []);
-        (0..1000).for_each(|pane| progress.keep(gone(pane, 1)));
-        assert_eq!(progress.news().len(), MAX_UNTOLD);
+    }
+
+    #[test]
+    fn of_much_that_is_given_back_the_newest_is_kept() {
+        let mut progress = Progress::default();
+        progress.hold(ONE);
+        for pane in 0..1000 {
+            progress.keep(GivenBack { pane: PaneId(pane), bytes: 1, why: "input_discarded" });
+            assert_eq!(progress.untold().len(), 1);
+        }
+        assert_eq!(
+            told(progress.news()).first(),
+            Some(&(1000 - MAX_UNHEARD as u64, 1, 1001 - MAX_UNHEARD as u64))
+        );
+        assert_eq!(progress.news().len(), MAX_UNHEARD);
     }
 
     fn name(number: usize) -> String {

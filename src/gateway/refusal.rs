@@ -49,6 +49,7 @@ impl Refusal {
             pane_id: pane,
             bytes: None,
             number: None,
+            given_back: None,
             request_id,
         }
     }

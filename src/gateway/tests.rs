@@ -312,6 +312,40 @@ async fn a_closed_pane_gives_back_what_was_held_for_it() {
 }
 
 #[tokio::test]
+async fn what_was_given_back_over_a_dead_connection_is_told_again_until_it_was_heard() {
+    let mut stage = Stage::open(settings()).await;
+    let speak = || {
+        let mut watching = Watching::attach(&stage.gateway);
+        watching.ask(json!({ "type": "resume", "client": "a-client-of-the-tests" }));
+        watching
+    };
+    // What was given back, by its count and in bytes.
+    let told = |watching: &mut Watching| {
+        watching.listen();
+        let counted = |error: &ErrorMessage| Some((error.given_back?, error.bytes?));
+        watching.errors.drain(..).filter_map(|error| counted(&error)).collect::<Vec<_>>()
+    };
+    let channel = stage.channel(stage.first);
+    let mut dead = speak();
+    assert!(dead.type_into(channel, b"held"));
+    stage.viewer.ask(json!({ "type": "pane_discard", "paneId": stage.first }));
+    // It is written to a connection that is dead, and nobody has noticed yet.
+    assert_eq!(told(&mut dead), [(1, 4)]);
+    let mut second = speak();
+    assert_eq!(told(&mut second), [(1, 4)]);
+    assert_eq!((dead.attached.told(), second.attached.told()), (0, 1));
+    assert!(second.type_into(channel, b"more"));
+    second.attached.heard(second.attached.told());
+    stage.viewer.ask(json!({ "type": "pane_discard", "paneId": stage.first }));
+    drop((dead, second));
+    let mut third = speak();
+    assert_eq!(told(&mut third), [(2, 4)], "what the second one answered for is over");
+    third.attached.heard(third.attached.told());
+    drop(third);
+    assert_eq!(told(&mut speak()), []);
+}
+
+#[tokio::test]
 async fn a_broken_pane_does_not_stop_the_alarms_of_others() {
     let mut stage = Stage::open(settings()).await;
     let other = stage.split(stage.first);

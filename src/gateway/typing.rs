@@ -88,6 +88,20 @@ impl Attached {
         }
     }
 
+    /// Up to which count the viewer's client was told, over this connection, of what was given back to it. Whoever
+    /// asks the viewer whether it heard must first send what is queued by now.
+    #[must_use]
+    pub fn told(&self) -> u64 {
+        self.viewer.membership.client().map_or(0, |client| client.lock().told(self.viewer.id))
+    }
+
+    /// The viewer has heard of what was given back up to a count.
+    pub fn heard(&self, count: u64) {
+        if let Some(client) = self.viewer.membership.client() {
+            client.lock().heard(count);
+        }
+    }
+
     fn numbered(&self, number: u64, client: &Client, frame: &InputFrame) {
         let viewer = &self.viewer;
         let mut progress = client.lock();
@@ -195,13 +209,16 @@ impl Hub {
         let (undelivered, why) = undelivered.unwrap_or_default();
         for Undelivered { owner, bytes } in undelivered {
             let given_back = GivenBack { pane, bytes, why };
-            let client = self.clients().of_owner(owner);
-            let mut progress = client.as_ref().map(|client| client.lock());
-            let holder = progress.as_ref().map_or(Some(owner), |progress| progress.holder());
-            match (holder.and_then(|holder| self.viewers.get(&holder)), &mut progress) {
-                (Some(viewer), _) => viewer.refuse(given_back.message()),
-                (None, Some(progress)) => progress.keep(given_back),
-                (None, None) => {}
+            let Some(client) = self.clients().of_owner(owner) else {
+                if let Some(viewer) = self.viewers.get(&owner) {
+                    viewer.refuse(given_back.message(None));
+                }
+                continue;
+            };
+            let mut progress = client.lock();
+            progress.keep(given_back);
+            if let Some(viewer) = progress.holder().and_then(|holder| self.viewers.get(&holder)) {
+                progress.untold().into_iter().for_each(|message| viewer.refuse(message));
             }
         }
     }

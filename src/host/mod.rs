@@ -3,6 +3,7 @@
 
 pub mod directories;
 pub mod local;
+pub mod none;
 mod pty;
 
 use std::fmt;

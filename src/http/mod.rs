@@ -9,6 +9,7 @@ mod guard;
 mod headers;
 mod health;
 mod hosts;
+mod liveness;
 mod login;
 pub mod mux;
 pub mod nodes;
@@ -25,6 +26,7 @@ use axum::routing::get;
 pub use caller::Caller;
 pub use guard::Guard;
 pub use health::Health;
+pub use liveness::Patience;
 pub use problem::Problem;
 pub use server::{Peer, serve};
 

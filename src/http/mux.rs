@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -16,8 +16,9 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{Instant, Interval, interval_at, timeout};
+use tokio::time::{sleep_until, timeout};
 
+use super::liveness::{Due, Liveness, Patience};
 use crate::gateway::{Attached, Framing, Gateway, Pulled, Update, Viewer, for_framing};
 use crate::protocol::client::{self, MessageError};
 use crate::protocol::frame::{
@@ -28,12 +29,6 @@ use crate::protocol::{ABUSE_ERRORS, ABUSE_WINDOW_SECS, CloseCode, MAX_MESSAGE_BY
 
 /// Longer messages than this are not even taken in to be refused: the connection ends.
 const MAX_RECEIVED_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
-
-/// A viewer that takes nothing for this long is closed.
-const STALLED_AFTER: Duration = Duration::from_secs(60);
-
-/// How often a viewer is pinged; one that says nothing for three times as long is gone.
-const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// How long a goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
@@ -46,11 +41,15 @@ const WRITE_BUFFER: usize = 64 << 10;
 const MAX_WRITE_BUFFER: usize = 256 << 20;
 
 /// The route of the viewer socket.
-pub fn routes(gateway: Gateway) -> Router {
-    Router::new().route("/mux", any(upgrade)).with_state(gateway)
+pub fn routes(gateway: Gateway, patience: Patience) -> Router {
+    Router::new().route("/mux", any(upgrade)).with_state((gateway, patience))
 }
 
-async fn upgrade(State(gateway): State<Gateway>, headers: HeaderMap, socket: WebSocketUpgrade) -> Response {
+async fn upgrade(
+    State((gateway, patience)): State<(Gateway, Patience)>,
+    headers: HeaderMap,
+    socket: WebSocketUpgrade,
+) -> Response {
     let Some(framing) = framing_asked_for(&headers) else {
         let hint =
             format!("unknown subprotocol; ask for {NATIVE_SUBPROTOCOL}, or for none (compact framing)\n");
@@ -63,7 +62,7 @@ async fn upgrade(State(gateway): State<Gateway>, headers: HeaderMap, socket: Web
         .read_buffer_size(8 << 10)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .on_upgrade(move |socket| serve_viewer(gateway, framing, socket))
+        .on_upgrade(move |socket| serve_viewer(gateway, patience, framing, socket))
 }
 
 fn framing_asked_for(headers: &HeaderMap) -> Option<Framing> {
@@ -100,17 +99,18 @@ impl End {
     }
 }
 
-async fn serve_viewer(gateway: Gateway, framing: Framing, socket: WebSocket) {
+async fn serve_viewer(gateway: Gateway, patience: Patience, framing: Framing, socket: WebSocket) {
     let (mut sink, stream) = socket.split();
     let end = match gateway.attach(framing) {
         Ok((attached, messages, updates)) => {
-            let heard = AtomicBool::new(true);
+            let heard = AtomicBool::new(false);
             let mut writer = Writer {
                 attached: &attached,
                 sink: &mut sink,
                 messages,
                 updates,
                 heard: &heard,
+                liveness: Liveness::new(patience, Instant::now()),
                 revision: 0,
             };
             let reader = Reader { attached: &attached, heard: &heard, framing, errors: Errors::new() };
@@ -149,8 +149,9 @@ struct Writer<'a> {
     sink: &'a mut Sink,
     messages: mpsc::Receiver<Box<ServerMessage>>,
     updates: broadcast::Receiver<Arc<Update>>,
-    /// Whether the viewer said anything since the last ping.
+    /// Whether the viewer said anything since that was looked at.
     heard: &'a AtomicBool,
+    liveness: Liveness,
     /// The newest layout revision that the viewer was sent.
     revision: u64,
 }
@@ -165,8 +166,6 @@ impl Writer<'_> {
 
     async fn write_all(&mut self) -> Result<std::convert::Infallible, End> {
         let viewer = self.attached.viewer.clone();
-        let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-        let mut silent = 0;
         loop {
             // Asked for before the messages: a refusal goes out before what acknowledges the frame.
             let applied = viewer.acknowledgement();
@@ -179,14 +178,14 @@ impl Writer<'_> {
                 Some(Pulled::Output(frame)) => self.feed(Message::Binary(frame)).await?,
                 Some(Pulled::Message(message)) => self.message(&message).await?,
                 Some(Pulled::Snapshot(wanted)) => self.attached.restart(wanted).await,
-                None => self.wait(&viewer, &mut pings, &mut silent).await?,
+                None => self.wait(&viewer).await?,
             }
         }
     }
 
     /// Everything is written; waits for one more thing to write.
-    async fn wait(&mut self, viewer: &Viewer, pings: &mut Interval, silent: &mut u32) -> Result<(), End> {
-        in_time(self.sink.flush()).await?;
+    async fn wait(&mut self, viewer: &Viewer) -> Result<(), End> {
+        in_time(self.liveness.stalled_after(), self.sink.flush()).await?;
         tokio::select! {
             () = viewer.woken() => {}
             message = self.messages.recv() => {
@@ -198,17 +197,25 @@ impl Writer<'_> {
                 Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await?,
                 Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
             },
-            _ = pings.tick() => {
-                *silent = if self.heard.swap(false, Ordering::Relaxed) { 0 } else { *silent + 1 };
-                if *silent > 2 {
-                    return Err(End::Gone);
-                }
-                if viewer.is_stuck(STALLED_AFTER) {
-                    return Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing in for a minute" });
-                }
-                let revision = self.attached.revision().to_be_bytes();
-                self.feed(Message::Ping(Bytes::copy_from_slice(&revision))).await?;
+            () = sleep_until(self.liveness.next().into()) => self.see_to(viewer).await?,
+        }
+        Ok(())
+    }
+
+    /// Does what is due about the viewer itself.
+    async fn see_to(&mut self, viewer: &Viewer) -> Result<(), End> {
+        match self.liveness.due(self.heard.swap(false, Ordering::Relaxed), Instant::now()) {
+            Due::GiveUp => return Err(End::Gone),
+            Due::Look if viewer.is_stuck(self.liveness.stalled_after()) => {
+                return Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing in for too long" });
             }
+            Due::Ping => {
+                // Made before the messages: who answers it has what it speaks of.
+                let ping = Ping { revision: self.attached.revision(), told: self.attached.told() };
+                self.write_messages().await?;
+                self.feed(Message::Ping(ping.payload())).await?;
+            }
+            Due::Look | Due::Nothing => {}
         }
         Ok(())
     }
@@ -284,16 +291,42 @@ impl Writer<'_> {
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), End> {
-        in_time(self.sink.feed(message)).await
+        in_time(self.liveness.stalled_after(), self.sink.feed(message)).await
     }
 }
 
 /// A step of writing, which a viewer that takes nothing does not hold up for ever.
-async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
-    match timeout(STALLED_AFTER, step).await {
+async fn in_time(
+    stalled_after: Duration,
+    step: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<(), End> {
+    match timeout(stalled_after, step).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Gone),
-        Err(_) => Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing for a minute" }),
+        Err(_) => Err(End::Closed { code: CloseCode::Stalled, reason: "took nothing for too long" }),
+    }
+}
+
+/// What a ping carries, and the pong brings back: how far the viewer was told of things when it was sent.
+#[derive(Debug, Clone, Copy)]
+struct Ping {
+    /// The newest layout.
+    revision: u64,
+    /// The newest input that was given back; see [`Attached::told`].
+    told: u64,
+}
+
+impl Ping {
+    fn payload(self) -> Bytes {
+        Bytes::from([self.revision.to_be_bytes(), self.told.to_be_bytes()].concat())
+    }
+
+    fn parse(payload: &[u8]) -> Option<Ping> {
+        let (revision, told) = payload.split_first_chunk()?;
+        Some(Ping {
+            revision: u64::from_be_bytes(*revision),
+            told: u64::from_be_bytes(told.try_into().ok()?),
+        })
     }
 }
 
@@ -309,7 +342,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn run(mut self, stream: SplitStream<WebSocket>) -> End {
         let mut stream = pin!(stream);
-        let mut pinged: Option<u64> = None;
+        let mut pinged: Option<Ping> = None;
         loop {
             let message = match stream.next().await {
                 Some(Ok(message)) => message,
@@ -377,11 +410,12 @@ impl Reader<'_> {
     }
 
     /// A compact viewer can't say which layouts it has seen. Its network layer answers pings by itself, maybe
-    /// ahead of a program that is behind; so what counts is the ping before, at least 15 s ago.
-    fn pong(&self, payload: &[u8], pinged: &mut Option<u64>) {
-        let Ok(revision) = <[u8; 8]>::try_from(payload).map(u64::from_be_bytes) else { return };
-        if let (Framing::Compact, Some(earlier)) = (self.framing, pinged.replace(revision)) {
-            self.attached.seen(earlier);
+    /// ahead of a program that is behind; so what counts is the ping before, some time ago.
+    fn pong(&self, payload: &[u8], pinged: &mut Option<Ping>) {
+        let Some(ping) = Ping::parse(payload) else { return };
+        self.attached.heard(ping.told);
+        if let (Framing::Compact, Some(earlier)) = (self.framing, pinged.replace(ping)) {
+            self.attached.seen(earlier.revision);
         }
     }
 }

@@ -40,7 +40,7 @@ pub enum CloseCode {
     PolicyViolation = 1008,
     /// The gateway is at its limit of viewers; try again later.
     TryAgainLater = 1013,
-    /// The viewer took nothing for a minute, or let its answers pile up.
+    /// The viewer took nothing for too long, or let its answers pile up.
     Stalled = 4008,
     /// The client that the viewer spoke for came back over another connection.
     Superseded = 4409,

@@ -737,6 +737,10 @@ bytes?: number,
  */
 number?: number, 
 /**
+ * Which giving back it is of all that the client was told of, counted from 1. Told again, it is the same.
+ */
+givenBack?: number, 
+/**
  * The request it answers.
  */
 requestId?: number, };

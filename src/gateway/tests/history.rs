@@ -56,6 +56,10 @@ enum Step {
     Hear {
         client: usize,
     },
+    /// A client hears, and answers a ping.
+    Pong {
+        client: usize,
+    },
     /// The connection breaks; the gateway does not know yet.
     Cut {
         client: usize,
@@ -95,7 +99,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(client, pane, lengths)| Step::Paste { client, pane, lengths }),
         16 => (client(), 1usize..5).prop_map(|(client, count)| Step::Arrive { client, count }),
         5 => (client(), 1usize..4).prop_map(|(client, count)| Step::ArriveLate { client, count }),
-        10 => client().prop_map(|client| Step::Hear { client }),
+        8 => client().prop_map(|client| Step::Hear { client }),
+        3 => client().prop_map(|client| Step::Pong { client }),
         6 => client().prop_map(|client| Step::Cut { client }),
         3 => client().prop_map(|client| Step::Notice { client }),
         9 => (client(), any::<bool>()).prop_map(|(client, hears)| Step::Reconnect { client, hears }),
@@ -148,6 +153,8 @@ struct Typist {
     /// The memory that it counts its input under.
     memory: Option<u64>,
     next: u64,
+    /// The count of the newest giving back that it heard of.
+    given_back: u64,
     queue: VecDeque<Piece>,
     sent: VecDeque<Sent>,
     /// One that does not keep to the protocol gives what it sends again a new number.
@@ -193,6 +200,7 @@ impl Run {
             old: Vec::new(),
             memory: None,
             next: 1,
+            given_back: 0,
             queue: VecDeque::new(),
             sent: VecDeque::new(),
             careless: kind.careless,
@@ -307,6 +315,12 @@ impl Run {
     }
 
     fn note_given_back(&mut self, client: usize, error: &ErrorMessage) {
+        let count = error.given_back.expect("counted");
+        if count <= self.typists[client].given_back {
+            // Told again after a cut.
+            return;
+        }
+        self.typists[client].given_back = count;
         let (pane, bytes) = (error.pane_id.expect("of a pane"), error.bytes.expect("so many bytes"));
         *self.history.given_back.entry((client, pane)).or_default() += bytes;
     }
@@ -323,6 +337,7 @@ impl Run {
                 self.history.ops[sent.op].outcome = Outcome::Unknown;
             }
             self.typists[client].next = applied + 1;
+            self.typists[client].given_back = 0;
         } else if self.typists[client].careless {
             self.typists[client].next = applied + 1;
             for index in 0..self.typists[client].sent.len() {
@@ -360,15 +375,20 @@ impl Run {
         }
     }
 
-    /// The gateway notices that the oldest connection is gone. What it was told to give back over it counts as said.
+    /// The gateway notices that the oldest connection is gone. What it said over it meanwhile, nobody heard.
     fn notice(&mut self, client: usize) {
-        if self.typists[client].old.is_empty() {
-            return;
+        if !self.typists[client].old.is_empty() {
+            self.typists[client].old.remove(0);
         }
-        let mut link = self.typists[client].old.remove(0);
-        link.watching.listen();
-        for error in link.watching.errors.iter().filter(|error| error.number.is_none()) {
-            self.note_given_back(client, error);
+    }
+
+    /// A client has heard what it was told, and answers a ping that came after it.
+    fn pong(&mut self, client: usize) {
+        let Some(link) = &self.typists[client].link else { return };
+        let told = link.watching.attached.told();
+        self.hear(client);
+        if let Some(link) = &self.typists[client].link {
+            link.watching.attached.heard(told);
         }
     }
 
@@ -396,6 +416,7 @@ impl Run {
                 }
             }
             Step::Hear { client } => self.hear(client),
+            Step::Pong { client } => self.pong(client),
             Step::Cut { client } => {
                 let typist = &mut self.typists[client];
                 typist.old.extend(typist.link.take());
