@@ -65,7 +65,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 async fn show(args: &Args) -> anyhow::Result<()> {
     let mut gateway = Connection::open(&url(args)?, token(args)?).await?;
     let first = gateway.next(Instant::now() + ANSWER_WITHIN).await?.context("the gateway says nothing")?;
-    let NodeEvent::Init { nodes, .. } = serde_json::from_str(&first).context("that is no gateway's answer")?
+    let NodeEvent::Init { nodes, .. } =
+        serde_json::from_str(&first).context("that is no gateway's answer")?
     else {
         bail!("that is no gateway's first message");
     };
@@ -212,7 +213,9 @@ mod tests {
         for gateway in ["http://box:7433", "http://box:7433/", "ws://box:7433"] {
             assert_eq!(socket_url(gateway).unwrap(), "ws://box:7433/ws");
         }
-        for gateway in ["", "box:7433", "https://box", "http://", "http://box/x", "http://a@box", "http://box?x"] {
+        for gateway in
+            ["", "box:7433", "https://box", "http://", "http://box/x", "http://a@box", "http://box?x"]
+        {
             assert!(socket_url(gateway).is_err(), "{gateway}");
         }
     }

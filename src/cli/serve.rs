@@ -16,6 +16,7 @@ use super::signals::Signals;
 use super::{joining, whereabouts};
 use crate::config::{Config, Connection, Overrides, Surroundings, Token, shell_environment};
 use crate::gateway::{Gateway, Settings};
+use crate::host::none::NoHost;
 use crate::http::{self, Guard, Health, Patience};
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
@@ -106,8 +107,8 @@ async fn serve(config: Config, surroundings: &Surroundings) -> anyhow::Result<()
     let gateway = start_gateway(&config, surroundings)?;
     let roster = joining::open_roster(&config, &machine)?;
     let find = roster.clone();
-    let guard = Guard::new(&config, address, &machine, token.as_ref())
-        .with_node_tokens(move |text| find.token(text));
+    let guard =
+        Guard::new(&config, address, &machine, token.as_ref()).with_node_tokens(move |text| find.token(text));
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
     let routes = http::mux::routes(gateway.clone(), patience(&config.connection))

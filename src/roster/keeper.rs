@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::{sleep, sleep_until};
 
+use super::Roster;
 use super::state::State;
 use super::token_file::TokenFile;
 use super::tokens::NodeTokens;
-use super::Roster;
 use crate::clock::Moment;
 use crate::node::{Effects, SavedNode};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::*;
-use crate::host::{Host, Kept, SpawnError, SpawnRequest, Sink, Spawning};
+use crate::host::{Host, Kept, Sink, SpawnError, SpawnRequest, Spawning};
 use crate::protocol::node::{NodeClose, NodeKind, NodeStatus, OfflineCause, Outcome, Register};
 
 /// How long anything may take.
@@ -141,7 +141,8 @@ async fn a_revoked_token_ends_its_connections_and_frees_its_ids() {
 async fn who_was_there_is_remembered_unless_its_token_went_meanwhile() {
     let dir = tempfile::tempdir().unwrap();
     let file = TokenFile::in_dir(dir.path());
-    let texts = ["a", "b"].map(|name| file.update(|tokens| tokens.create(name, [name.as_bytes()[0]; 32], 0)).unwrap());
+    let texts = ["a", "b"]
+        .map(|name| file.update(|tokens| tokens.create(name, [name.as_bytes()[0]; 32], 0)).unwrap());
     let roster = Roster::open(settings(Some(dir.path())), Arc::new(NoPanes));
     let connections = [("a", roster.token(&texts[0])), ("b", roster.token(&texts[1])), ("c", None)];
     let connections = connections.map(|(id, token)| {
@@ -189,9 +190,7 @@ async fn a_silent_node_is_offline_and_then_gone() {
     let Admitted { mut connection, mut events, .. } = roster.connect(peer(None)).unwrap();
     connection.register(registration("a", NodeKind::Agent)).unwrap();
     assert_eq!(timeout(PATIENCE, connection.closed()).await.unwrap(), Ok(NodeClose::Silent));
-    let removed = async {
-        while !events.recv().await.unwrap().contains("node_removed") {}
-    };
+    let removed = async { while !events.recv().await.unwrap().contains("node_removed") {} };
     timeout(PATIENCE, removed).await.expect("its record goes");
     assert_eq!(roster.count(), 0);
 }

@@ -46,7 +46,9 @@ pub struct NodeTokens {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenNameError {
     /// Not a name that can be shown and typed.
-    #[error("`{name}` is no name for a token: 1 to {MAX_NAME_BYTES} letters, digits and . _ - are wanted, and first a letter or a digit")]
+    #[error(
+        "`{name}` is no name for a token: 1 to {MAX_NAME_BYTES} letters, digits and . _ - are wanted, and first a letter or a digit"
+    )]
     Invalid {
         /// What was given.
         name: String,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{Nodes, Shared, folders};
+use crate::http::caller::Caller;
 use crate::node::{Load, Registration};
 use crate::protocol::node::{
     Health, NodeMethod, NodeRequest, Outcome, Ping, Register, RequestId, answer, refusal,
@@ -20,6 +21,7 @@ const MAX_IN_FLIGHT: usize = 32;
 /// The requests of one connection.
 pub(super) struct Requests<'a> {
     shared: Arc<Shared>,
+    caller: Caller,
     connection: &'a Connection,
     /// Answers, as JSON.
     answers: mpsc::Sender<String>,
@@ -29,10 +31,11 @@ pub(super) struct Requests<'a> {
 impl<'a> Requests<'a> {
     pub(super) fn new(
         shared: Arc<Shared>,
+        caller: Caller,
         connection: &'a Connection,
         answers: mpsc::Sender<String>,
     ) -> Requests<'a> {
-        Requests { shared, connection, answers, in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)) }
+        Requests { shared, caller, connection, answers, in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)) }
     }
 
     /// Carries one out. What can take long is answered later; waits while the answers before are not taken.
@@ -80,12 +83,16 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Asks the disk, aside from what else comes over the connection.
+    /// Asks the disk of the gateway's machine, which is none of a node's business, aside from what else comes over the connection.
     async fn look_up<T: Serialize + Send + 'static>(
         &self,
         id: RequestId,
         ask: impl FnOnce(&Nodes) -> Result<T, String> + Send + 'static,
     ) {
+        if self.caller != Caller::Owner {
+            let error = "a node token is not enough for this; the gateway's own token is needed";
+            return self.refuse(Some(&id), error).await;
+        }
         let Ok(place) = self.in_flight.clone().try_acquire_owned() else {
             let error =
                 format!("{MAX_IN_FLIGHT} requests of this connection are under way; wait for an answer");

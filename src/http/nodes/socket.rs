@@ -85,13 +85,13 @@ pub(super) async fn upgrade(
         .max_frame_size(MAX_RECEIVED_BYTES)
         .read_buffer_size(8 << 10)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .on_upgrade(move |socket| converse(shared, peer, socket))
+        .on_upgrade(move |socket| converse(shared, caller, peer, socket))
 }
 
-async fn converse(shared: Arc<Shared>, peer: Peer, socket: WebSocket) {
+async fn converse(shared: Arc<Shared>, caller: Caller, peer: Peer, socket: WebSocket) {
     let (mut sink, stream) = socket.split();
     let end = match shared.nodes.roster.connect(peer) {
-        Ok(admitted) => serve(&shared, admitted, &mut sink, stream).await,
+        Ok(admitted) => serve(&shared, caller, admitted, &mut sink, stream).await,
         Err(TurnedAway::Revoked) => End::Node(NodeClose::Revoked),
         Err(TurnedAway::Full) => {
             End::Closed { code: CloseCode::TryAgainLater, reason: "there are too many connections" }
@@ -106,6 +106,7 @@ async fn converse(shared: Arc<Shared>, peer: Peer, socket: WebSocket) {
 /// Serves a connection to its end, which the roster knows of when this returns.
 async fn serve(
     shared: &Arc<Shared>,
+    caller: Caller,
     admitted: Admitted,
     sink: &mut Sink,
     stream: SplitStream<WebSocket>,
@@ -115,7 +116,7 @@ async fn serve(
     let (answers_tx, answers) = mpsc::channel(MAX_ANSWERS);
     let heard = AtomicBool::new(true);
     let end = {
-        let requests = Requests::new(shared.clone(), &connection, answers_tx);
+        let requests = Requests::new(shared.clone(), caller, &connection, answers_tx);
         let reader = Reader { requests, connection: &connection, heard: &heard, errors: Errors::new() };
         let mut writer = Writer { sink, answers, events, heard: &heard, ttl: shared.nodes.ttl };
         tokio::select! {
@@ -209,7 +210,8 @@ impl Writer<'_> {
 }
 
 /// Events were lost on the way to it; connected anew it is told all nodes.
-const BEHIND: End = End::Closed { code: CloseCode::Stalled, reason: "too slow for the events; connect again" };
+const BEHIND: End =
+    End::Closed { code: CloseCode::Stalled, reason: "too slow for the events; connect again" };
 
 /// A step of writing, which nobody holds up for ever.
 async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
@@ -246,7 +248,7 @@ impl Reader<'_> {
                 Message::Ping(_) | Message::Pong(_) => true,
                 Message::Close(_) => return End::Left,
             };
-            if !understood && self.errors.one_more(Instant::now()) {
+            if !understood && self.errors.one_more(Instant::now().into()) {
                 let reason = "too many malformed messages";
                 return End::Closed { code: CloseCode::PolicyViolation, reason };
             }
