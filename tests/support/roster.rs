@@ -1,5 +1,6 @@
 //! A bare connection to `/ws`: a node, an agent, or whoever watches them.
 
+use std::io::Read;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -149,6 +150,15 @@ impl NodeSocket {
                 return (code, reason);
             }
         }
+    }
+
+    /// All bytes that came and were never read, up to the connection's end.
+    pub(crate) fn unread(mut self) -> Vec<u8> {
+        let stream = self.socket.get_mut();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        bytes
     }
 
     /// Says goodbye and waits for it to be returned.
