@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use everpane::gateway::{Attached, Framing, Gateway, Settings, Update};
+use everpane::gateway::{Attached, Framing, Gateway, LocalNode, Settings, Update};
 use everpane::host::{Exit, Host, Sink, SpawnRequest, Spawned, Spawning, Terminal};
 use everpane::ids::PaneId;
 use everpane::pane::respawn::Generation;
@@ -264,7 +264,7 @@ impl Seat {
 async fn thousand_panes() -> (Gateway, Arc<Mutex<Vec<Running>>>, Seat) {
     let host = QuietHost::default();
     let running = host.running.clone();
-    let gateway = Gateway::with_host(Settings::default(), Box::new(host)).unwrap();
+    let gateway = Gateway::with_host(Settings::default(), Some(LocalNode::new(Arc::new(host)))).unwrap();
     let mut seat = Seat::take(&gateway, Framing::Native);
     seat.ask(json!({"type":"session_create"}));
     for _ in 1..1000 {

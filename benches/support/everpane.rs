@@ -66,8 +66,8 @@ impl Everpane {
         let mut control = self.control()?;
         for _ in 0..count {
             let message = match control.session() {
-                None => ClientMessage::SessionCreate(SessionCreate { name: None }),
-                Some(session_id) => ClientMessage::TabCreate(TabCreate { session_id, name: None }),
+                None => ClientMessage::SessionCreate(SessionCreate { name: None, node: None, cwd: None }),
+                Some(session_id) => ClientMessage::TabCreate(TabCreate { session_id, name: None, node: None, cwd: None }),
             };
             self.panes.push(control.make_pane(message)?);
         }

@@ -151,6 +151,7 @@ fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
                 age: Duration::from_secs(config.input.held_secs),
             },
             ring_bytes: config.output.ring_bytes,
+            away_age: Duration::from_secs(config.input.held_away_secs),
             ready_ceiling: Duration::from_millis(config.input.ready_ceiling_ms),
             respawn: RespawnLimits {
                 first_backoff: Duration::from_millis(config.respawn.first_backoff_ms),

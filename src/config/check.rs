@@ -13,6 +13,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let Config { input, output, layout, respawn, connection, limits, nodes, .. } = config;
     within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
     within("input.held_secs", input.held_secs, 1..=3600)?;
+    within("input.held_away_secs", input.held_away_secs, 1..=3600)?;
     within("input.ready_ceiling_ms", input.ready_ceiling_ms, 0..=60_000)?;
     within("input.resume_secs", input.resume_secs, 1..=86_400)?;
     within("output.ring_bytes", output.ring_bytes, 64 << 10..=256 << 20)?;

@@ -55,6 +55,8 @@ pub struct Input {
     pub held_bytes: usize,
     /// How long it is held, in seconds.
     pub held_secs: u64,
+    /// How long it is held for a node that is away, in seconds.
+    pub held_away_secs: u64,
     /// The longest that a new shell is waited for before it gets what is held, in milliseconds.
     pub ready_ceiling_ms: u64,
     /// How long after its last connection a client may come back and find its numbered input known, in seconds.
@@ -63,7 +65,13 @@ pub struct Input {
 
 impl Default for Input {
     fn default() -> Self {
-        Self { held_bytes: 256 << 10, held_secs: 30, ready_ceiling_ms: 1000, resume_secs: 600 }
+        Self {
+            held_bytes: 256 << 10,
+            held_secs: 30,
+            held_away_secs: 60,
+            ready_ceiling_ms: 1000,
+            resume_secs: 600,
+        }
     }
 }
 
@@ -195,6 +203,7 @@ pub(super) const KEYS: &[&str] = &[
     "input",
     "input.held_bytes",
     "input.held_secs",
+    "input.held_away_secs",
     "input.ready_ceiling_ms",
     "input.resume_secs",
     "output",

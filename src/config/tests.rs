@@ -18,6 +18,7 @@ PAGER = "less"
 [input]
 held_bytes = 1024
 held_secs = 5
+held_away_secs = 6
 ready_ceiling_ms = 0
 resume_secs = 1
 [output]
@@ -79,7 +80,13 @@ fn the_defaults() {
     assert_eq!(config.token, None);
     assert_eq!(
         config.input,
-        Input { held_bytes: 262_144, held_secs: 30, ready_ceiling_ms: 1000, resume_secs: 600 }
+        Input {
+            held_bytes: 262_144,
+            held_secs: 30,
+            held_away_secs: 60,
+            ready_ceiling_ms: 1000,
+            resume_secs: 600
+        }
     );
     assert_eq!(
         config.output,

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::hub::{Hub, LOCAL_NODE, Plan};
+use super::hub::{Hub, Plan};
+use super::nodes::LOCAL_NODE;
 use super::panes::Slot;
 use super::refusal::{Made, Refusal};
 use super::viewer::{Framing, Viewer};
@@ -21,6 +22,35 @@ use crate::protocol::client::{
 /// Cells between two panes, for a divider.
 pub(super) const GAP: u16 = 1;
 
+/// Where a new pane's terminals run, and what; what is left out follows from the pane beside it, or the session.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Berth {
+    pub(super) node: Option<String>,
+    pub(super) cwd: Option<PathBuf>,
+    pub(super) command: Option<Vec<String>>,
+}
+
+impl Berth {
+    /// What a message says of it.
+    pub(super) fn of(message: &ClientMessage) -> Berth {
+        let (node, cwd) = match message {
+            ClientMessage::SessionCreate(create) => (&create.node, &create.cwd),
+            ClientMessage::TabCreate(create) => (&create.node, &create.cwd),
+            ClientMessage::PaneSplit(split) => (&split.node, &split.cwd),
+            _ => return Berth::default(),
+        };
+        Berth { node: node.clone(), cwd: cwd.as_ref().map(PathBuf::from), command: None }
+    }
+}
+
+/// Where a new pane starts.
+struct Start {
+    node: String,
+    /// Empty: where the node has it.
+    cwd: PathBuf,
+    command: Option<Vec<String>>,
+}
+
 impl Hub {
     /// Applies an operation, and makes and forgets panes by it. `sized` is the size of the pane it makes, where
     /// the viewer knows.
@@ -29,9 +59,10 @@ impl Hub {
         viewer: &Arc<Viewer>,
         op: &Op,
         sized: Option<Size>,
+        berth: Berth,
     ) -> Result<Change, Refusal> {
         let opens = matches!(op, Op::CreateSession { .. } | Op::CreateTab { .. } | Op::SplitPane { .. });
-        let cwd = self.cwd_for(op);
+        let start = self.start_for(op, berth)?;
         let (own, viewport) = {
             let state = viewer.lock();
             (state.mode == ViewMode::Own, state.viewport)
@@ -46,7 +77,7 @@ impl Hub {
             self.keep_view_own(viewer, &mut plan, op, &change, before);
         }
         let sizes = viewport.map(|viewport| sizes_in(&plan, viewport)).unwrap_or_default();
-        let opened = self.open_panes(&mut plan, &change, cwd, |pane| {
+        let opened = self.open_panes(&mut plan, &change, &start, |pane| {
             sized.or_else(|| sizes.get(&pane).copied()).unwrap_or(Size::DEFAULT)
         });
         self.close_panes(&mut plan, &change);
@@ -95,11 +126,11 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn open_panes(
+    fn open_panes(
         &self,
         plan: &mut Plan,
         change: &Change,
-        cwd: PathBuf,
+        start: &Start,
         size_of: impl Fn(PaneId) -> Size,
     ) -> Vec<Arc<Slot>> {
         let mut opened = Vec::new();
@@ -110,12 +141,14 @@ impl Hub {
                 channel,
                 size: size_of(id),
                 screen_size: size_of(id),
-                cwd: cwd.clone(),
+                cwd: start.cwd.clone(),
                 settings: PaneSettings::default(),
                 generation: Generation(0),
                 title: String::new(),
                 end: End::Never,
                 offset: 0,
+                node: start.node.clone(),
+                command: start.command.clone(),
             }));
         }
         opened
@@ -160,24 +193,36 @@ impl Hub {
         state.view.repair(&plan.layout);
     }
 
-    /// Where an operation's new pane starts: beside the pane that is split, in its directory.
-    pub(super) fn cwd_for(&self, op: &Op) -> PathBuf {
-        let beside = match op {
-            Op::SplitPane { pane, .. } => Some(*pane),
+    /// Where an operation's new pane starts: on the session's node, or that of the pane that is split; beside a pane
+    /// of the same node, in that one's directory.
+    fn start_for(&self, op: &Op, berth: Berth) -> Result<Start, Refusal> {
+        let (beside, own) = match op {
+            Op::SplitPane { pane, .. } => (Some(*pane), self.pane_node(*pane)),
             Op::CreateTab { session, .. } => {
                 let plan = self.plan();
-                let tab = plan.layout.session(*session).and_then(|session| plan.layout.tab(session.active));
-                tab.map(|tab| tab.focus)
+                let session = plan.layout.session(*session);
+                let tab = session.and_then(|session| plan.layout.tab(session.active));
+                (tab.map(|tab| tab.focus), session.map(|session| session.node.clone()))
             }
-            _ => None,
+            Op::CreateSession { node, .. } => (None, Some(node.clone())),
+            _ => (None, None),
         };
-        let slot = beside.and_then(|pane| self.slot(pane));
-        let cwd = slot.map(|slot| {
-            let terminal = self.terminals.get(&slot.id).map(|live| live.terminal.clone());
-            let state = slot.lock();
-            state.pane.cwd_now(terminal.as_deref())
-        });
-        cwd.unwrap_or_else(|| self.settings.cwd.clone())
+        let Berth { node, cwd, command } = berth;
+        if let Some(node) = node.as_ref().filter(|node| !self.nodes.is_known(node)) {
+            return Err(Refusal::UnknownNode(node.clone()));
+        }
+        let node = node.or(own).unwrap_or_else(|| LOCAL_NODE.to_owned());
+        let cwd = cwd.or_else(|| beside.and_then(|pane| self.cwd_beside(pane, &node))).unwrap_or_default();
+        Ok(Start { node, cwd, command })
+    }
+
+    /// The directory of a pane, for one beside it on `node`; of another node's directories nobody knows.
+    fn cwd_beside(&self, pane: PaneId, node: &str) -> Option<PathBuf> {
+        let slot = self.slot(pane)?;
+        let terminal = self.terminals.get(&pane).map(|live| live.terminal.clone());
+        let state = slot.lock();
+        let same = state.pane.terminal_node() == node && state.pane.node() == node;
+        same.then(|| state.pane.cwd_now(terminal.as_deref()))
     }
 
     pub(super) fn split_pane(
@@ -195,7 +240,8 @@ impl Hub {
             ratio: None,
         };
         let size = split.cols.zip(split.rows).map(|(cols, rows)| Size::clamped(cols, rows));
-        self.change_layout(viewer, &op, size).map(Made::from)
+        let berth = Berth::of(&ClientMessage::PaneSplit(split.clone()));
+        self.change_layout(viewer, &op, size, berth).map(Made::from)
     }
 
     pub(super) fn close_pane(
@@ -208,7 +254,7 @@ impl Hub {
         if let Some(program) = terminal.filter(|_| if_idle).and_then(|terminal| terminal.foreground()) {
             return Err(Refusal::Busy { pane, program });
         }
-        self.change_layout(viewer, &Op::ClosePane { pane }, None).map(Made::from)
+        self.change_layout(viewer, &Op::ClosePane { pane }, None, Berth::default()).map(Made::from)
     }
 
     /// Closes a pane whose program ended and that is to close then.
@@ -237,7 +283,7 @@ impl Hub {
             (None, Some(direction)) => Op::FocusDirection { direction: layout_direction(direction) },
             (None, None) => return Err(Refusal::NoTarget),
         };
-        self.change_layout(viewer, &op, None).map(Made::from)
+        self.change_layout(viewer, &op, None, Berth::default()).map(Made::from)
     }
 }
 
@@ -258,11 +304,11 @@ pub(super) fn target_focus(plan: &Plan, op: &Op) -> Option<PaneId> {
 }
 
 /// The operation that a message asks for, if it asks for one on the layout alone.
-pub(super) fn layout_op(message: ClientMessage, plan: &Plan) -> Option<Op> {
+pub(super) fn layout_op(message: ClientMessage, plan: &Plan, default_node: &str) -> Option<Op> {
     Some(match message {
         ClientMessage::SessionCreate(create) => Op::CreateSession {
             name: create.name,
-            node: LOCAL_NODE.to_owned(),
+            node: create.node.unwrap_or_else(|| default_node.to_owned()),
             created_at_ms: Moment::now().unix_ms,
         },
         ClientMessage::SessionDestroy(destroy) => Op::DestroySession { session: destroy.session_id },

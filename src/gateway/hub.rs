@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
@@ -12,17 +12,19 @@ use tokio_util::task::TaskTracker;
 
 use super::channels::Channels;
 use super::clients::Clients;
+use super::nodes::{LOCAL_NODE, Nodes};
 use super::panes::{Live, Slot};
-use super::saved::{OutputMeta, SavedPane, SavedState};
+use super::restore::{SourceOf, keep_orphan};
+use super::saved::SavedState;
 use super::screens::{Model, Screens};
 use super::settings::Settings;
 use super::timers::Timers;
 use super::updates::{Changes, Update, Updates};
 use super::viewer::{Framing, Viewer};
+use super::wakes::Wakes;
 use crate::clock::Moment;
-use crate::geometry::Size;
-use crate::host::Host;
 use crate::host::local::LocalHost;
+use crate::host::{Host, Kept};
 use crate::ids::{PaneId, ViewerId};
 use crate::layout::{self, Axis, Layout, Tree};
 use crate::pane::{Birth, Pane};
@@ -30,10 +32,7 @@ use crate::protocol::frame::Channel;
 use crate::protocol::server::{
     LayoutTree, LayoutUpdate, ServerMessage, Session, StackOrientation, State, Tab, TabLayout,
 };
-use crate::store::{self, Marks, OpenError, SavedOutput, Store};
-
-/// The node that panes are on as long as there are no others.
-pub(super) const LOCAL_NODE: &str = "local";
+use crate::store::{self, Marks, OpenError, Store};
 
 /// How long a shutdown waits for programs to end.
 const PROGRAMS_END_WITHIN: Duration = Duration::from_millis(2500);
@@ -50,6 +49,22 @@ pub enum StartError {
     /// A thread could not be started.
     #[error("the system gives no more threads: {0}")]
     Thread(std::io::Error),
+}
+
+/// The gateway's own node.
+pub struct LocalNode {
+    /// What hosts its PTYs.
+    pub host: Arc<dyn Host>,
+    /// The terminals that it has from before the gateway's start.
+    pub kept: Vec<Kept>,
+}
+
+impl LocalNode {
+    /// One without terminals.
+    #[must_use]
+    pub fn new(host: Arc<dyn Host>) -> LocalNode {
+        LocalNode { host, kept: Vec::new() }
+    }
 }
 
 /// The gateway is at its limit of viewers.
@@ -70,7 +85,9 @@ pub(super) struct Plan {
 /// See the module.
 pub(super) struct Hub {
     pub(super) settings: Settings,
-    pub(super) host: Box<dyn Host>,
+    pub(super) nodes: Nodes,
+    /// The nodes that somebody typed for while they were away.
+    pub(super) wakes: Wakes,
     plan: Mutex<Plan>,
     pub(super) panes: DashMap<PaneId, Arc<Slot>>,
     pub(super) by_channel: DashMap<Channel, Arc<Slot>>,
@@ -111,14 +128,14 @@ impl Gateway {
     /// # Errors
     /// When the data directory is in use by another gateway, or can't be used.
     pub fn start(settings: Settings) -> Result<Gateway, StartError> {
-        Gateway::with_host(settings, Box::new(LocalHost::default()))
+        Gateway::with_host(settings, Some(LocalNode::new(Arc::new(LocalHost::default()))))
     }
 
-    /// Starts a gateway with PTYs of `host`.
+    /// Starts a gateway whose own node is this one, or that has none.
     ///
     /// # Errors
     /// See [`Gateway::start`].
-    pub fn with_host(settings: Settings, host: Box<dyn Host>) -> Result<Gateway, StartError> {
+    pub fn with_host(settings: Settings, local: Option<LocalNode>) -> Result<Gateway, StartError> {
         let mut warnings = Vec::new();
         let (mut store, state) = match &settings.data_dir {
             None => (None, None),
@@ -130,12 +147,13 @@ impl Gateway {
             }
         };
         let state_is_whole = warnings.is_empty();
-        let hub = Arc::new(Hub::new(settings, host));
+        let hub = Arc::new(Hub::new(settings));
         if let Some(store) = &store {
             let _ = hub.marks.set(store.marks());
         }
         if let Some(state) = state {
-            hub.restore(state, store.as_ref(), &mut warnings);
+            let kept = local.as_ref().map_or(&[][..], |local| &local.kept);
+            hub.restore(state, store.as_ref(), kept, &mut warnings);
         }
         if let Some(store) = &mut store {
             match state_is_whole {
@@ -153,6 +171,9 @@ impl Gateway {
         }
         Screens::start(&hub).map_err(StartError::Thread)?;
         hub.clone().run();
+        if let Some(LocalNode { host, kept }) = local {
+            hub.node_up(LOCAL_NODE, &host, &kept);
+        }
         Ok(Gateway { hub, store: Arc::new(Mutex::new(store)) })
     }
 
@@ -207,7 +228,9 @@ impl Gateway {
         hub.spawns.close();
         hub.running.close();
         for live in &hub.terminals {
-            live.terminal.kill();
+            if !live.outlives {
+                live.terminal.kill();
+            }
         }
         if tokio::time::timeout(PROGRAMS_END_WITHIN, hub.running.wait()).await.is_err() {
             tracing::warn!(left = hub.running.len(), "programs did not end in time");
@@ -246,12 +269,13 @@ impl Drop for Hub {
 }
 
 impl Hub {
-    fn new(settings: Settings, host: Box<dyn Host>) -> Hub {
+    fn new(settings: Settings) -> Hub {
         Hub {
             spawns: Semaphore::new(settings.max_spawns.max(1)),
             clients: Mutex::new(Clients::new(settings.resume_within)),
             settings,
-            host,
+            nodes: Nodes::default(),
+            wakes: Wakes::default(),
             plan: Mutex::new(Plan { layout: Layout::default(), channels: Channels::new() }),
             panes: DashMap::new(),
             by_channel: DashMap::new(),
@@ -312,33 +336,8 @@ impl Hub {
         }));
     }
 
-    // Restart.
-
-    fn restore(&self, state: SavedState, store: Option<&Store>, warnings: &mut Vec<String>) {
-        let SavedState { at, layout, mut panes } = state;
-        let channels = Channels::restore(panes.values().map(SavedPane::channel));
-        for (id, _) in layout.panes() {
-            let Some(saved) = panes.remove(&id) else { continue };
-            let output = store.map(|store| store.load_output(id)).transpose();
-            let output = output.map(Option::flatten).unwrap_or_else(|error| {
-                warnings.push(error.to_string());
-                None
-            });
-            let (pane, size) = restored_pane(saved, id, at, output, &self.settings);
-            self.insert_pane(pane, size);
-        }
-        *self.plan() = Plan { layout, channels };
-    }
-
-    /// Panes that the state knows nothing of, and whose output is on disk.
-    fn orphans(&self, store: &Store) -> impl Iterator<Item = PaneId> {
-        let saved = store.saved_outputs().unwrap_or_default();
-        saved.into_iter().filter(|pane| !self.panes.contains_key(pane))
-    }
-
-    fn insert_pane(&self, pane: Pane, screen_size: Size) -> Arc<Slot> {
+    pub(super) fn insert_pane(&self, pane: Pane, model: Model) -> Arc<Slot> {
         let saved = self.marks().map(|marks| marks.output_mark(pane.id));
-        let model = Model::new(screen_size, self.settings.scrollback, pane.log.first());
         let slot = Slot::new(pane, model, saved);
         self.by_channel.insert(slot.channel, slot.clone());
         self.panes.insert(slot.id, slot.clone());
@@ -346,8 +345,8 @@ impl Hub {
     }
 
     pub(super) fn new_pane(&self, birth: Birth) -> Arc<Slot> {
-        let size = birth.screen_size;
-        self.insert_pane(Pane::new(birth, self.settings.pane), size)
+        let model = Model::new(birth.screen_size, self.settings.scrollback, birth.offset);
+        self.insert_pane(Pane::new(birth, self.settings.pane), model)
     }
 
     // Viewers.
@@ -453,35 +452,6 @@ impl Hub {
     }
 }
 
-/// Keeps the output of a pane that a damaged state may have known, and says where.
-fn keep_orphan(store: &Store, pane: PaneId) -> String {
-    match store.set_output_aside(pane) {
-        Ok(name) => {
-            format!("the last output of {pane}, which is in no layout now, was kept as output/{name}")
-        }
-        Err(error) => format!("cannot keep the last output of {pane} aside: {error}"),
-    }
-}
-
-fn restored_pane(
-    saved: SavedPane,
-    id: PaneId,
-    at: u64,
-    output: Option<SavedOutput>,
-    settings: &Settings,
-) -> (Pane, Size) {
-    let output = output.unwrap_or_default();
-    let meta: Option<OutputMeta> = serde_json::from_slice(&output.meta).ok();
-    let mut birth = saved.birth(id, output.offset, at);
-    if let Some(OutputMeta { size }) = meta {
-        birth.screen_size = size;
-    }
-    let size = birth.screen_size;
-    let mut pane = Pane::new(birth, settings.pane);
-    pane.restore_screen(&output.parts.concat(), Moment::now());
-    (pane, size)
-}
-
 fn wire_tab(layout: &Layout, tab: &layout::Tab) -> Tab {
     Tab {
         id: tab.id,
@@ -504,36 +474,5 @@ fn wire_tree(tree: &Tree) -> LayoutTree {
             children: children.iter().map(|child| wire_tree(&child.tree)).collect(),
             ratios: children.iter().map(|child| child.ratio).collect(),
         },
-    }
-}
-
-/// The hub as the store sees it.
-struct SourceOf(Weak<Hub>);
-
-impl store::Source for SourceOf {
-    fn state(&self) -> Vec<u8> {
-        let Some(hub) = self.0.upgrade() else { return Vec::new() };
-        let plan = hub.plan();
-        let saved = |(id, _): (PaneId, &layout::Pane)| {
-            let slot = hub.slot(id)?;
-            let state = slot.lock();
-            Some((id, SavedPane::of(&state.pane, hub.terminals.contains_key(&id))))
-        };
-        let panes = plan.layout.panes().filter_map(saved).collect();
-        let state = SavedState { at: Moment::now().unix_ms, layout: plan.layout.clone(), panes };
-        drop(plan);
-        serde_json::to_vec(&state)
-            .expect("state is made of strings, numbers, lists and maps with string keys")
-    }
-
-    fn output(&self, pane: PaneId) -> Option<SavedOutput> {
-        let hub = self.0.upgrade()?;
-        let slot = hub.slot(pane)?;
-        let snapshot = hub.snapshot_within(&slot, hub.settings.saved_bytes);
-        let meta = serde_json::to_vec(&OutputMeta { size: snapshot.size }).ok()?;
-        // A screen that is larger than what is kept is not kept.
-        let kept = snapshot.bytes.len() <= hub.settings.saved_bytes;
-        let parts = if kept { vec![snapshot.bytes.clone().into()] } else { Vec::new() };
-        Some(SavedOutput { offset: snapshot.offset, meta, parts })
     }
 }

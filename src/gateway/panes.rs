@@ -10,11 +10,14 @@ use tokio::sync::Notify;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::hub::Hub;
+use super::nodes::LOCAL_NODE;
 use super::screens::{Model, WORTH_A_THREAD};
+use super::settings::Settings;
 use super::viewer::Subscription;
 use crate::clock::Moment;
-use crate::host::{Exit, HasRoom, Sink, SpawnRequest, Spawned, Terminal, Unwritten};
+use crate::host::{Exit, HasRoom, Host, Sink, SpawnError, SpawnRequest, Spawned, Terminal, Unwritten};
 use crate::ids::{PaneId, ViewerId};
+use crate::pane::away::NodeState;
 use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
 use crate::pane::{Effects, Pane};
@@ -141,14 +144,17 @@ impl Slot {
 pub(super) struct Live {
     pub(super) generation: Generation,
     pub(super) terminal: Arc<dyn Terminal>,
+    /// Whether it outlives this gateway.
+    pub(super) outlives: bool,
 }
 
 /// Where a terminal's host reports to.
 struct PaneSink {
     hub: Weak<Hub>,
     slot: Arc<Slot>,
-    /// Held until the host lets go of this, after the program's end: a shutdown waits for it.
-    _running: TaskTrackerToken,
+    /// Held until the host lets go of this, after the program's end: a shutdown waits for it, unless the program
+    /// outlives the gateway.
+    _running: Option<TaskTrackerToken>,
 }
 
 impl Sink for PaneSink {
@@ -166,6 +172,9 @@ impl Sink for PaneSink {
         };
         let Some(hub) = self.hub.upgrade() else { return };
         hub.carry_out(&self.slot, effects);
+        if hub.checkpoint_due(&self.slot) {
+            return;
+        }
         if asked || room == 0 {
             // The program waits for an answer, or prints faster than its screen takes it in.
             hub.keep_up(&self.slot);
@@ -257,7 +266,7 @@ impl Hub {
     }
 
     pub(super) fn carry_out(self: &Arc<Self>, slot: &Arc<Slot>, effects: Effects) {
-        let Effects { start, status, info, output: _, undelivered, close, look_at } = effects;
+        let Effects { start, status, info, output: _, undelivered, close, wake, look_at } = effects;
         if status {
             self.updates.mark(|changes| changes.layout = true);
             self.mark_state();
@@ -274,6 +283,9 @@ impl Hub {
         if let Some(generation) = start {
             self.start(slot, generation);
         }
+        if wake && let Some(node) = self.pane_node(slot.id) {
+            self.wakes.ask(node);
+        }
         // Programs that end with the gateway say nothing about their panes, which are to be there after it.
         if close && !self.shutdown.is_cancelled() {
             self.close_pane_of_its_own(slot.id);
@@ -285,46 +297,90 @@ impl Hub {
         let (hub, slot) = (self.clone(), slot.clone());
         self.running.spawn(async move {
             let Ok(_turn) = hub.spawns.acquire().await else { return };
-            let Some(request) = hub.spawn_request(&slot, generation) else { return };
-            let sink =
-                PaneSink { hub: Arc::downgrade(&hub), slot: slot.clone(), _running: hub.running.token() };
-            let sink = Arc::new(sink);
-            match hub.host.spawn(request, sink).await {
-                Ok(spawned) => hub.started(&slot, generation, spawned),
-                Err(error) => hub.with_pane(&slot, |state, _, effects| {
-                    tracing::warn!(pane = %slot.id, "no terminal: {error}");
-                    state.pane.failed(generation, error.reason, Moment::now(), jitter(), effects);
-                }),
+            let Some((node, request)) = hub.spawn_request(&slot, generation) else { return };
+            let outcome = match hub.nodes.host(&node) {
+                Some(host) => {
+                    let sink = hub.sink(&slot, &*host);
+                    host.spawn(request, sink).await.map(|spawned| (spawned, host.outlives()))
+                }
+                None => Err(SpawnError { reason: format!("{node} is away") }),
+            };
+            match outcome {
+                Ok((spawned, outlives)) => hub.started(&slot, generation, spawned, outlives),
+                Err(error) => hub.not_started(&slot, &node, generation, error),
             }
+            hub.leave_if_away(&slot, &node);
         });
     }
 
-    fn spawn_request(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) -> Option<SpawnRequest> {
+    /// Where the host of one of a pane's terminals reports to.
+    pub(super) fn sink(self: &Arc<Self>, slot: &Arc<Slot>, host: &dyn Host) -> Arc<dyn Sink> {
+        let running = (!host.outlives()).then(|| self.running.token());
+        Arc::new(PaneSink { hub: Arc::downgrade(self), slot: slot.clone(), _running: running })
+    }
+
+    fn not_started(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        node: &str,
+        generation: Generation,
+        error: SpawnError,
+    ) {
+        tracing::warn!(pane = %slot.id, node, "no terminal: {error}");
+        let there = self.nodes.state(node) == NodeState::Up;
+        self.with_pane(slot, |state, _, effects| match there {
+            true => state.pane.failed(generation, error.reason, Moment::now(), jitter(), effects),
+            false => state.pane.unstarted(generation, Moment::now(), effects),
+        });
+    }
+
+    /// What is to be started, and on which node. Other nodes than our own know best what their shell is, and in which
+    /// environment and directory it starts.
+    fn spawn_request(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        generation: Generation,
+    ) -> Option<(String, SpawnRequest)> {
+        let Settings { command, environment, cwd: home, .. } = &self.settings;
         self.with_pane(slot, |state, _, effects| {
-            state.pane.settle_size(Instant::now(), None, effects);
-            state.pane.awaits(generation).then(|| SpawnRequest {
+            let pane = &mut state.pane;
+            pane.settle_size(Instant::now(), None, effects);
+            if !pane.awaits(generation) {
+                return None;
+            }
+            let (size, cwd, node) = (pane.sizing.current(), pane.cwd().clone(), pane.node().to_owned());
+            let own = pane.command().map(<[String]>::to_vec);
+            let request = SpawnRequest {
                 pane: slot.id,
                 generation,
-                command: self.settings.command.clone(),
-                cwd: state.pane.cwd().clone(),
-                environment: self.settings.environment.clone(),
-                size: state.pane.sizing.current(),
-            })
+                command: own.unwrap_or_default(),
+                cwd,
+                environment: Vec::new(),
+                size,
+            };
+            if node != LOCAL_NODE {
+                return Some((node, request));
+            }
+            let cwd = if request.cwd.as_os_str().is_empty() { home.clone() } else { request.cwd };
+            let command = if request.command.is_empty() { command.clone() } else { request.command };
+            Some((node, SpawnRequest { command, environment: environment.clone(), cwd, ..request }))
         })
     }
 
-    fn started(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, spawned: Spawned) {
+    fn started(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation, spawned: Spawned, outlives: bool) {
         let Spawned { terminal, note } = spawned;
         self.with_pane(slot, |state, _, effects| {
             let wanted = state.pane.started(generation, note.as_deref(), Moment::now(), &*terminal, effects);
             if wanted {
-                self.terminals.insert(slot.id, Live { generation, terminal: terminal.clone() });
+                self.terminals.insert(slot.id, Live { generation, terminal: terminal.clone(), outlives });
             }
             // Looked at after it is in the map: a shutdown that begins later finds it there.
-            if !wanted || self.shutdown.is_cancelled() {
+            if !wanted || (self.shutdown.is_cancelled() && !outlives) {
                 terminal.kill();
             }
         });
+        // Before it prints anything, so that whoever takes over knows where its output begins.
+        self.checkpoint_due(slot);
         terminal.start();
     }
 
@@ -386,7 +442,7 @@ impl Hub {
 }
 
 /// A number in 0..1, for spreading retries.
-fn jitter() -> f64 {
+pub(super) fn jitter() -> f64 {
     let mut bytes = [0; 4];
     // Without randomness retries are merely not spread.
     let _ = getrandom::fill(&mut bytes);

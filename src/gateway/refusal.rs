@@ -21,6 +21,10 @@ pub(super) enum Refusal {
     TooManyPanes { limit: usize },
     #[error("pane_focus needs `direction` or `paneId`")]
     NoTarget,
+    #[error("no node `{0}`; one that is to have panes must have joined once")]
+    UnknownNode(String),
+    #[error("there is no node to start a shell on; start one with `everpane node`")]
+    NoNode,
     #[error("{0} is connected already")]
     Connected(PaneId),
     #[error("the name of a client has 16 to 64 characters of A-Z a-z 0-9 _ -")]
@@ -38,6 +42,7 @@ impl Refusal {
             Refusal::Busy { pane, .. } => ("pane_busy", None, Some(*pane)),
             Refusal::CompactFull => ("channels_exhausted", None, None),
             Refusal::TooManyPanes { .. } => ("limit_reached", None, None),
+            Refusal::UnknownNode(_) | Refusal::NoNode => ("unknown_node", Some("node"), None),
             Refusal::NoTarget => ("invalid_field", Some("direction"), None),
             Refusal::ClientName | Refusal::OtherClient => ("invalid_field", Some("client"), None),
             Refusal::Connected(pane) => ("pane_connected", None, Some(*pane)),

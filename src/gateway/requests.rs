@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::edits::layout_op;
+use super::edits::{Berth, layout_op};
 use super::hub::{Attached, Hub};
-use super::panes::Slot;
+use super::panes::{Slot, jitter};
 use super::refusal::{Made, Refusal};
 use super::viewer::{Framing, Viewer};
+use crate::clock::Moment;
 use crate::geometry::Size;
 use crate::ids::PaneId;
 use crate::pane::PaneSettings;
@@ -111,9 +112,17 @@ impl Hub {
                 self.switch_own_view(viewer, switch.tab_id)
             }
             other => {
-                let op = layout_op(other, &self.plan());
+                let berth = Berth::of(&other);
+                let default_node = self.nodes.default_node();
+                if matches!(&other, ClientMessage::SessionCreate(create) if create.node.is_none() && default_node.is_none())
+                {
+                    return Err(Refusal::NoNode);
+                }
+                let op = layout_op(other, &self.plan(), &default_node.unwrap_or_default());
                 // Every message is one or the other; `ping` is answered before.
-                op.map_or(Ok(Made::default()), |op| self.change_layout(viewer, &op, None).map(Made::from))
+                op.map_or(Ok(Made::default()), |op| {
+                    self.change_layout(viewer, &op, None, berth).map(Made::from)
+                })
             }
         }
     }
@@ -135,7 +144,14 @@ impl Hub {
 
     fn set_pane(self: &Arc<Self>, set: &PaneSet) -> Result<Made, Refusal> {
         let slot = self.known(set.pane_id)?;
+        if let Some(node) = set.node.as_ref().filter(|node| !self.nodes.is_known(node)) {
+            return Err(Refusal::UnknownNode(node.clone()));
+        }
         self.with_pane(&slot, |state, terminal, effects| {
+            if let Some(node) = &set.node {
+                let node_state = self.nodes.state(node);
+                state.pane.move_to(node, node_state, Moment::now(), jitter(), effects);
+            }
             let old = state.pane.settings();
             state.pane.set(PaneSettings {
                 wake: set.wake.unwrap_or(old.wake),

@@ -14,9 +14,12 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 
 use super::hub::Hub;
-use super::panes::Slot;
+use super::panes::{Live, Slot};
+use super::saved::Checkpointed;
 use crate::geometry::Size;
+use crate::host::Due;
 use crate::pane::cues::Cue;
+use crate::pane::printing::Place;
 use crate::screen::{Screen, ScrollbackLimits};
 
 /// How much output is taken in before others that want the screen, or the thread, get their turn, in bytes.
@@ -35,6 +38,8 @@ pub(super) struct Model {
     scrollback: ScrollbackLimits,
     /// It has taken in everything before this.
     offset: u64,
+    /// Where in the program's output `offset` is, if it is at a place that another gateway could go on from.
+    place: Option<Place>,
     /// The newest snapshot without scrollback, for all who want one at the same offset.
     newest: Option<Arc<Snapshot>>,
     /// What is being taken in; kept for its memory.
@@ -46,6 +51,8 @@ pub(super) struct Model {
 pub(super) struct Snapshot {
     pub(super) offset: u64,
     pub(super) size: Size,
+    /// See [`Model::place`].
+    pub(super) place: Option<Place>,
     /// What makes a freshly reset terminal of that size show it.
     pub(super) bytes: Vec<u8>,
 }
@@ -53,7 +60,14 @@ pub(super) struct Snapshot {
 impl Model {
     pub(super) fn new(size: Size, scrollback: ScrollbackLimits, offset: u64) -> Model {
         let screen = Screen::new(size, scrollback);
-        Model { screen, scrollback, offset, newest: None, parts: Vec::new() }
+        Model { screen, scrollback, offset, place: None, newest: None, parts: Vec::new() }
+    }
+
+    /// A screen as it was saved: `clean` is a snapshot that has passed the filter.
+    pub(super) fn restored(size: Size, scrollback: ScrollbackLimits, offset: u64, clean: &[u8]) -> Model {
+        let mut model = Model::new(size, scrollback, offset);
+        model.screen.feed(clean);
+        model
     }
 
     /// A snapshot with at most `history` rows of scrollback.
@@ -61,7 +75,8 @@ impl Model {
         let newest = self.newest.take_if(|newest| history == 0 && newest.offset == self.offset);
         let snapshot = newest.unwrap_or_else(|| {
             let bytes = self.screen.snapshot(history);
-            Arc::new(Snapshot { offset: self.offset, size: self.screen.size(), bytes })
+            let (offset, size, place) = (self.offset, self.screen.size(), self.place);
+            Arc::new(Snapshot { offset, size, place, bytes })
         });
         if history == 0 {
             self.newest = Some(snapshot.clone());
@@ -133,6 +148,41 @@ impl Hub {
         }
     }
 
+    /// Leaves a checkpoint with a terminal's host, or has a thread do it, if one is due. Whether all that was printed
+    /// was taken in for it.
+    pub(super) fn checkpoint_due(self: &Arc<Self>, slot: &Arc<Slot>) -> bool {
+        let Some(live) = self.terminals.get(&slot.id).filter(|live| live.outlives) else { return false };
+        let due = live.terminal.checkpoint_due();
+        drop(live);
+        if due == Due::Now || slot.lock().pane.take_unplaced() {
+            self.leave_checkpoint(slot);
+            return true;
+        }
+        if due == Due::Soon {
+            self.screens.push(slot);
+        }
+        false
+    }
+
+    fn checkpoint_if_due(self: &Arc<Self>, slot: &Arc<Slot>) {
+        let due = |live: &Live| live.outlives && live.terminal.checkpoint_due() != Due::Never;
+        if self.terminals.get(&slot.id).is_some_and(|live| due(&live)) {
+            self.leave_checkpoint(slot);
+        }
+    }
+
+    fn leave_checkpoint(self: &Arc<Self>, slot: &Arc<Slot>) {
+        let snapshot = self.snapshot(slot, 0);
+        // In the middle of a sequence there is none to leave; more output follows.
+        let Some(place) = snapshot.place else { return };
+        let Some(checkpoint) = Checkpointed::of(&snapshot, place).write() else { return };
+        let live = self.terminals.get(&slot.id).filter(|live| live.generation == place.generation);
+        let terminal = live.map(|live| live.terminal.clone());
+        if let Some(terminal) = terminal {
+            terminal.keep(checkpoint);
+        }
+    }
+
     /// Whether a snapshot can be had at once: nobody has the screen, and it is not far behind.
     pub(super) fn snapshot_is_near(&self, slot: &Slot) -> bool {
         slot.model.try_lock().is_ok_and(|model| {
@@ -176,7 +226,10 @@ impl Slot {
         let to = pane.cues.next_at().unwrap_or(u64::MAX).min(pane.log.head());
         let end = pane.log.slices(model.offset, to, BATCH, &mut model.parts);
         match pane.cues.due(end) {
-            None if end == model.offset => Behind::No,
+            None if end == model.offset => {
+                model.place = pane.place();
+                Behind::No
+            }
             cue => Behind::By(end, cue),
         }
     }
@@ -232,6 +285,7 @@ impl Screens {
         let _ = setpriority_process(Some(gettid()), NICENESS);
         while let Some(slot) = self.next() {
             let Some(hub) = hub.upgrade() else { return };
+            hub.checkpoint_if_due(&slot);
             // Lowered before the output is looked at: what comes in meanwhile queues the pane again.
             slot.screen_queued.store(false, Ordering::Release);
             let more = hub.step(&slot, &mut slot.model());

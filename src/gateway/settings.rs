@@ -49,6 +49,7 @@ impl Default for Settings {
                 ring_bytes: 1 << 20,
                 ready_ceiling: Duration::from_secs(1),
                 respawn: RespawnLimits { first_backoff: Duration::from_millis(250), attempts: 5 },
+                away_age: Duration::from_secs(60),
             },
             scrollback: ScrollbackLimits { lines: 10_000, bytes: 8 << 20 },
             saved_bytes: 256 << 10,

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use self::host::{Condition, HostStep, Pretending, Start};
 use super::viewer::Wanted;
-use super::{Attached, Framing, Gateway, Settings, Update};
+use super::{Attached, Framing, Gateway, LocalNode, Settings, Update};
 use crate::geometry::Size;
 use crate::ids::PaneId;
 use crate::protocol::client;
@@ -116,7 +116,7 @@ impl Stage {
     /// A gateway with one viewer and one pane, whose start is under way.
     async fn open(settings: Settings) -> Stage {
         let host = Pretending::default();
-        let gateway = Gateway::with_host(settings, Box::new(host.clone())).unwrap();
+        let gateway = Gateway::with_host(settings, Some(LocalNode::new(Arc::new(host.clone())))).unwrap();
         let mut viewer = Watching::attach(&gateway);
         let first = viewer.ask(json!({ "type": "session_create" })).unwrap();
         let stage = Stage { host, gateway, viewer, first };

@@ -159,7 +159,7 @@ impl Subscription {
 
     /// The viewer gets a snapshot.
     fn restart(self: &Arc<Self>, snapshot: &Snapshot) {
-        let Snapshot { offset, size, bytes } = snapshot;
+        let Snapshot { offset, size, bytes, .. } = snapshot;
         let channel = self.slot.channel;
         let mut flow = self.flow();
         flow.parts = match self.viewer.framing {

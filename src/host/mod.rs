@@ -208,4 +208,9 @@ pub trait Host: Send + Sync {
 
     /// Ends a terminal that it kept and nobody owns.
     fn discard(&self, _kept: &Kept) {}
+
+    /// Whether its terminals outlive the gateway.
+    fn outlives(&self) -> bool {
+        false
+    }
 }

@@ -92,6 +92,13 @@ impl Filter {
         matches!(self.state, State::PassedString { .. })
     }
 
+    /// Whether nothing is held, left out or passed in part: the rest of the output can be taken by a filter that knows
+    /// no more than the modes.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.state == State::Ground && self.held.is_empty() && !self.parted
+    }
+
     /// Takes the next piece of output and returns the clean output that is complete with it. Events come in order,
     /// each with how much of that clean output comes before it takes effect.
     pub fn feed(&mut self, output: OutputBuf, on_event: &mut dyn FnMut(usize, Event)) -> OutputBuf {

@@ -266,17 +266,16 @@ impl InputQueue {
         self.drop_while(|_| true)
     }
 
-    /// Drops what has waited too long, and says whose it was.
-    pub fn expire(&mut self, now: Instant) -> Vec<Undelivered> {
-        let age = self.limits.age;
+    /// Drops what has waited for `age`, and says whose it was.
+    pub fn expire(&mut self, now: Instant, age: Duration) -> Vec<Undelivered> {
         self.drop_while(|segment| now.saturating_duration_since(segment.last) >= age)
     }
 
-    /// When the oldest input will have waited too long.
+    /// When the oldest input will have waited for `age`.
     #[must_use]
-    pub fn expires_at(&self) -> Option<Instant> {
+    pub fn expires_at(&self, age: Duration) -> Option<Instant> {
         let oldest = self.lanes.iter().filter_map(|lane| lane.segments.front());
-        oldest.map(|segment| segment.last + self.limits.age).min()
+        oldest.map(|segment| segment.last + age).min()
     }
 
     fn drop_while(&mut self, mut gone: impl FnMut(&Segment) -> bool) -> Vec<Undelivered> {
@@ -348,14 +347,14 @@ mod tests {
         queue.push(typed(1, b"one"), start).unwrap();
         queue.push(typed(2, b"two"), start + Duration::from_secs(1)).unwrap();
         queue.push(typed(1, b"three"), start + Duration::from_secs(20)).unwrap();
-        assert_eq!(queue.expire(start + Duration::from_secs(29)), []);
-        assert_eq!(queue.expires_at(), Some(start + Duration::from_secs(30)));
-        let expired = queue.expire(start + Duration::from_secs(31));
+        assert_eq!(queue.expire(start + Duration::from_secs(29), LIMITS.age), []);
+        assert_eq!(queue.expires_at(LIMITS.age), Some(start + Duration::from_secs(30)));
+        let expired = queue.expire(start + Duration::from_secs(31), LIMITS.age);
         let gone = |owner, bytes| Undelivered { owner: ViewerId(owner), bytes };
         assert_eq!(expired, [gone(1, 3), gone(2, 3)]);
         assert_eq!(queue.waiting(), b"three");
         assert_eq!(queue.discard(), [gone(1, 5)]);
-        assert!(queue.is_empty() && queue.expires_at().is_none());
+        assert!(queue.is_empty() && queue.expires_at(LIMITS.age).is_none());
     }
 
     #[test]

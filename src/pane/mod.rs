@@ -4,6 +4,7 @@
 //! terminal, and says in [`Effects`] what is to be done.
 
 pub mod activity;
+pub mod away;
 pub mod cues;
 pub mod filter;
 pub mod input;
@@ -11,7 +12,7 @@ pub mod line_gate;
 pub mod log;
 pub mod modes;
 mod notice;
-mod printing;
+pub mod printing;
 pub mod readiness;
 pub mod reports;
 pub mod respawn;
@@ -24,11 +25,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use self::activity::Activity;
+use self::away::{NodeState, Wanted};
 use self::cues::Cues;
 use self::filter::Filter;
 use self::input::{InputLimits, InputQueue, Undelivered};
 use self::line_gate::LineGate;
-use self::log::OutputLog;
+use self::log::{OutputBuf, OutputLog};
+use self::printing::Place;
 use self::readiness::Readiness;
 use self::respawn::{Decision, Generation, Respawn, RespawnLimits};
 use self::sizing::{Resize, Sizing};
@@ -52,6 +55,8 @@ pub struct PaneLimits {
     pub ready_ceiling: Duration,
     /// Failing starts.
     pub respawn: RespawnLimits,
+    /// How long input waits for a node that is away, before it is given back.
+    pub away_age: Duration,
 }
 
 /// Settings of one pane that its users can change.
@@ -100,6 +105,8 @@ pub struct Effects {
     pub undelivered: Option<(Vec<Undelivered>, &'static str)>,
     /// Close the pane.
     pub close: bool,
+    /// Wake the pane's node.
+    pub wake: bool,
     /// Call [`Pane::tick`] then.
     pub look_at: Option<Instant>,
 }
@@ -163,6 +170,27 @@ pub struct Pane {
     at_line_start: bool,
     /// Input came while the wait after a failure was on, so the end of that wait is a time to try again.
     retry_wanted: bool,
+    /// What its terminals run instead of the shell.
+    command: Option<Vec<String>>,
+    /// Where the next terminal starts.
+    node: String,
+    /// Where the newest one was started.
+    terminal_node: String,
+    node_state: NodeState,
+    /// The newest terminal may live on, on a node that can't be reached.
+    away: bool,
+    /// It comes from before a restart of the gateway: its terminal may be newer than what was saved.
+    restored: bool,
+    /// It was moved to another node since that terminal was started.
+    moved: bool,
+    /// What is to be started once the node is there.
+    wanted: Option<Wanted>,
+    /// How much the newest terminal has printed, in bytes.
+    printed: u64,
+    /// Something other than the program's output went into the log, so that a gateway that takes over must be told.
+    unplaced: bool,
+    /// Of that, how much was given to another gateway before: its queries are not answered again.
+    given: u64,
 }
 
 /// What a pane is made of: at its birth, or after a restart of the gateway.
@@ -188,6 +216,10 @@ pub struct Birth {
     pub end: End,
     /// The offset its output goes on from.
     pub offset: u64,
+    /// The node it is on.
+    pub node: String,
+    /// What its terminals run instead of the shell.
+    pub command: Option<Vec<String>>,
 }
 
 impl Pane {
@@ -215,17 +247,38 @@ impl Pane {
             end: birth.end,
             at_line_start: true,
             retry_wanted: false,
+            terminal_node: birth.node.clone(),
+            node: birth.node,
+            command: birth.command,
+            node_state: NodeState::Up,
+            away: false,
+            restored: false,
+            moved: false,
+            wanted: None,
+            printed: 0,
+            unplaced: false,
+            given: 0,
         }
     }
 
-    /// Puts back the screen from before a restart of the gateway, from a snapshot of it, and turns off what a dead
-    /// program left on.
+    /// Puts back the screen from before a restart of the gateway, from a snapshot of it.
     pub fn restore_screen(&mut self, snapshot: &[u8], now: Moment) {
         self.print_own(snapshot, now);
+        self.note_size(now.at, &mut Effects::default());
+    }
+
+    /// Turns off what a dead program left on.
+    pub fn reset_input(&mut self, now: Moment) {
         let mut reset = self.filter.end().to_vec();
         self.filter.modes().input_reset(&mut reset);
         self.print_in_place(&reset, now);
-        self.note_size(now.at, &mut Effects::default());
+    }
+
+    /// Goes on at a place in the output of a program that outlived the gateway. Returns what to give a fresh screen,
+    /// so that it shows what `snapshot` does; the log begins after it.
+    pub fn restore_at(&mut self, place: Place, snapshot: &[u8]) -> Vec<u8> {
+        self.at_line_start = place.at_line_start;
+        self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec()
     }
 
     /// Its settings.
@@ -265,6 +318,17 @@ impl Pane {
         &self.title
     }
 
+    /// What its terminals run, if that is not the shell.
+    #[must_use]
+    pub fn command(&self) -> Option<&[String]> {
+        self.command.as_deref()
+    }
+
+    /// The directory of its last terminal means nothing for the next one: that starts where its node has it.
+    fn forget_directory(&mut self) {
+        (self.told_cwd, self.seen_cwd, self.first_cwd) = (None, None, PathBuf::new());
+    }
+
     /// Where its next terminal starts: the directory of the last one, as far as is known.
     #[must_use]
     pub fn cwd(&self) -> &PathBuf {
@@ -292,6 +356,9 @@ impl Pane {
         }
         if self.respawn.is_starting() {
             return PaneStatus::Starting;
+        }
+        if let Some(waiting) = self.waiting_status() {
+            return waiting;
         }
         match &self.end {
             // It is about to get its first.
@@ -327,6 +394,7 @@ impl Pane {
             wake: self.settings.wake,
             close_on_exit: self.settings.close_on_exit,
             size: self.settings.size,
+            node: self.node.clone(),
             shell: self.activity.shell().cloned(),
             progress: self.activity.progress(),
             notification: self.activity.notification().cloned(),
@@ -337,11 +405,13 @@ impl Pane {
 
     /// Somebody asks outright for a terminal.
     pub fn ask_for_terminal(&mut self, effects: &mut Effects) {
-        if self.life.started.is_some() {
+        if self.life.started.is_some() && !self.away {
             return;
         }
-        let decision = self.respawn.requested();
-        self.decide(decision, effects);
+        if self.node_is_there(Wanted::Asked, effects) {
+            let decision = self.respawn.requested();
+            self.decide(decision, effects);
+        }
     }
 
     fn decide(&mut self, decision: Decision, effects: &mut Effects) {
@@ -383,6 +453,9 @@ impl Pane {
             notice::line(&mut line, true, note);
             self.print_own(&line, now);
         }
+        (self.printed, self.given, self.wanted) = (0, 0, None);
+        (self.moved, self.restored, self.unplaced) = (false, false, true);
+        self.node.clone_into(&mut self.terminal_node);
         self.life = Life {
             started: Some(now.at),
             readiness: Some(Readiness::started(now.at, self.limits.ready_ceiling)),
@@ -443,6 +516,7 @@ impl Pane {
         let lived = now.at.saturating_duration_since(started);
         self.respawn.ended(lived, self.life.printed, now.at, jitter);
         self.life = Life::default();
+        let was_away = std::mem::take(&mut self.away);
         self.activity.end();
         self.end = if self.respawn.given_up() {
             End::Failed { reason: format!("{exit} at once, without printing anything") }
@@ -461,6 +535,9 @@ impl Pane {
         (effects.status, effects.info) = (true, true);
         effects.close = self.settings.close_on_exit && !matches!(self.end, End::Failed { .. });
         self.look_at_expiry(effects);
+        if was_away && !effects.close {
+            self.start_if_wanted(now, effects);
+        }
         true
     }
 
@@ -500,6 +577,7 @@ impl Pane {
         if size != self.screen_size {
             self.screen_size = size;
             self.log.note_resize(now);
+            self.unplaced = self.life.started.is_some();
             self.cues.resize(self.log.head(), size);
             effects.output = true;
         }
@@ -519,8 +597,13 @@ impl Pane {
         }
     }
 
+    /// How long input waits for a terminal before it is given back.
+    fn held_for(&self) -> Duration {
+        if self.waiting_status().is_some() { self.limits.away_age } else { self.limits.input.age }
+    }
+
     fn look_at_expiry(&self, effects: &mut Effects) {
-        if let Some(at) = self.queue.expires_at() {
+        if let Some(at) = self.queue.expires_at(self.held_for()) {
             effects.look_at(at);
         }
     }
@@ -543,7 +626,8 @@ impl Pane {
                 self.deliver(now, terminal, effects);
             }
             None if !self.respawn.is_starting() => {
-                effects.give_back(self.queue.expire(now), "input_expired");
+                effects.give_back(self.queue.expire(now, self.held_for()), "input_expired");
+                self.forget_typed_start();
                 self.retry(now, effects);
                 self.look_at_expiry(effects);
             }

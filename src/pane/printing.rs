@@ -10,10 +10,30 @@ use super::{Effects, Pane};
 use crate::clock::Moment;
 use crate::host::Terminal;
 
+/// A place in a program's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// Which of the pane's programs.
+    pub generation: Generation,
+    /// How much it has printed, in bytes.
+    pub printed: u64,
+    /// Whether the last of that ended a line.
+    pub at_line_start: bool,
+}
+
+/// When the queries in a piece of output are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Now: they get an answer.
+    Now,
+    /// Before, of another gateway.
+    Before,
+}
+
 impl Pane {
     /// Takes what the program of a generation printed.
     pub fn output(&mut self, generation: Generation, output: OutputBuf, now: Moment, effects: &mut Effects) {
-        if generation != self.generation() || self.life.started.is_none() {
+        if generation != self.generation() || self.life.started.is_none() || self.away {
             return;
         }
         self.life.printed = true;
@@ -23,10 +43,27 @@ impl Pane {
                 effects.look_at(now.at);
             }
         }
-        self.print(output, now, effects);
+        self.take_in(output, now, effects);
     }
 
-    fn print(&mut self, output: OutputBuf, now: Moment, effects: &mut Effects) {
+    /// Counts and prints what the program printed. Queries in what another gateway was given before are not answered.
+    fn take_in(&mut self, output: OutputBuf, now: Moment, effects: &mut Effects) {
+        let length = output.payload().len() as u64;
+        let before = self.given.saturating_sub(self.printed);
+        self.printed += length;
+        match usize::try_from(before.min(length)).unwrap_or(usize::MAX) {
+            0 => self.print(output, Asked::Now, now, effects),
+            split if split as u64 == length => self.print(output, Asked::Before, now, effects),
+            split => {
+                let (old, new) = output.payload().split_at(split);
+                let (old, new) = (OutputBuf::copy_of(old), OutputBuf::copy_of(new));
+                self.print(old, Asked::Before, now, effects);
+                self.print(new, Asked::Now, now, effects);
+            }
+        }
+    }
+
+    fn print(&mut self, output: OutputBuf, asked: Asked, now: Moment, effects: &mut Effects) {
         let (from, generation) = (self.log.head(), self.generation());
         let Pane { filter, cues, activity, title, told_cwd, life, .. } = self;
         let output = filter.feed(output, &mut |at, event| match event {
@@ -43,6 +80,7 @@ impl Pane {
                     readiness.prompted();
                 }
             }
+            Event::Query(_) if asked == Asked::Before => {}
             Event::Query(query) => cues.query(from + at as u64, generation, query),
             other => effects.info |= activity.take(other, now.unix_ms),
         });
@@ -53,10 +91,26 @@ impl Pane {
         effects.output = true;
     }
 
+    /// Where the end of the log is in the output of the live program; `None` if it is not between two sequences.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        let live = self.life.started.is_some() && !self.away && self.filter.is_between();
+        live.then(|| Place {
+            generation: self.generation(),
+            printed: self.printed,
+            at_line_start: self.at_line_start,
+        })
+    }
+
+    /// Whether a checkpoint is to be left whatever was printed since the last one; says so once.
+    pub fn take_unplaced(&mut self) -> bool {
+        self.filter.is_between() && std::mem::take(&mut self.unplaced)
+    }
+
     /// Prints something of the gateway's own into the output.
     pub(super) fn print_own(&mut self, bytes: &[u8], now: Moment) {
         if !bytes.is_empty() {
-            self.print(OutputBuf::copy_of(bytes), now, &mut Effects::default());
+            self.print(OutputBuf::copy_of(bytes), Asked::Now, now, &mut Effects::default());
         }
     }
 

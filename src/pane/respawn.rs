@@ -137,6 +137,20 @@ impl Respawn {
         wanted
     }
 
+    /// A start was called off before it could fail. Whether it was under way.
+    pub fn cancelled(&mut self, generation: Generation) -> bool {
+        let under_way = self.starting == Some(generation);
+        if under_way {
+            self.starting = None;
+        }
+        under_way
+    }
+
+    /// A terminal of this generation is known to exist: no older one will be handed out.
+    pub fn raise(&mut self, generation: Generation) {
+        self.generation = self.generation.max(generation);
+    }
+
     /// A start failed. Whether that is news: an older generation's is not. `jitter` is uniform in 0..1.
     pub fn failed(&mut self, generation: Generation, now: Instant, jitter: f64) -> bool {
         if self.starting != Some(generation) {

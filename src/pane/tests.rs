@@ -21,6 +21,7 @@ const LIMITS: PaneLimits = PaneLimits {
     ring_bytes: 1 << 20,
     ready_ceiling: Duration::from_secs(1),
     respawn: RespawnLimits { first_backoff: Duration::from_millis(250), attempts: 5 },
+    away_age: Duration::from_secs(60),
 };
 
 /// The wall clock when a test begins.
@@ -125,6 +126,8 @@ impl Stage {
             title: String::new(),
             end: End::Never,
             offset: 0,
+            node: "here".to_owned(),
+            command: None,
         };
         let now = Moment { at: Instant::now(), unix_ms: EPOCH_MS };
         Stage { pane: Pane::new(birth, limits), now, terminal: None }
@@ -657,6 +660,7 @@ fn a_failed_start_is_told_in_the_output() {
 fn output_from_before_a_restart_comes_back_without_the_dead_programs_wishes() {
     let mut stage = Stage::dead();
     stage.pane.restore_screen(b"old\r\n\x1b[?1004h", stage.now);
+    stage.pane.reset_input(stage.now);
     assert_eq!(stage.shown(), b"old\r\n\x1b[?1004h\x1b[?1004l");
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::away::Wanted;
 use super::input::{InputFull, Message, Undelivered};
 use super::line_gate::LineGate;
 use super::readiness::Verdict;
@@ -158,7 +159,7 @@ impl Pane {
             WakePolicy::Enter => keys.iter().any(|byte| matches!(byte, b'\r' | b'\n')),
             WakePolicy::Manual => false,
         };
-        if wakes {
+        if wakes && self.node_is_there(Wanted::Typed, effects) {
             let decision = self.respawn.wanted(now);
             self.decide(decision, effects);
         }
@@ -264,6 +265,7 @@ impl Pane {
     pub fn discard(&mut self, effects: &mut Effects) {
         effects.give_back(self.queue.discard(), "input_discarded");
         self.retry_wanted = false;
+        self.forget_typed_start();
     }
 }
 

@@ -166,6 +166,14 @@ client_messages! {
         #[serde(default)]
         #[cfg_attr(test, ts(optional))]
         name: Option<String>,
+        /// The node that its panes start on; left out: the gateway's own.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        node: Option<String>,
+        /// The directory that it starts in; left out: as set for the node.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        cwd: Option<String>,
     }
     /// Closes a session with all its tabs.
     "session_destroy" SessionDestroy {
@@ -187,6 +195,14 @@ client_messages! {
         #[serde(default)]
         #[cfg_attr(test, ts(optional))]
         name: Option<String>,
+        /// The node that its pane starts on; left out: the session's.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        node: Option<String>,
+        /// The directory that it starts in; left out: that of the session's active pane, if on the same node.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        cwd: Option<String>,
     }
     /// Closes a tab with all its panes.
     "tab_close" TabClose {
@@ -234,6 +250,14 @@ client_messages! {
         #[serde(default)]
         #[cfg_attr(test, ts(optional, as = "Option<SplitSide>"))]
         side: SplitSide,
+        /// The node that its terminals start on; left out: that of the pane that is split.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        node: Option<String>,
+        /// The directory that it starts in; left out: that of the pane that is split, if on the same node.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        cwd: Option<String>,
     }
     /// Closes a pane for good, with its terminal.
     "pane_close" PaneClose {
@@ -346,6 +370,10 @@ client_messages! {
         #[serde(default)]
         #[cfg_attr(test, ts(optional))]
         size: Option<SizePolicy>,
+        /// The node that its next terminal starts on; one that it has stays where it is.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        node: Option<String>,
     }
     /// Asks for the output of panes, from an offset on. Native viewers only: compact ones get every pane.
     "pane_watch" PaneWatch {

@@ -116,6 +116,34 @@ pub enum PaneStatus {
         #[cfg_attr(test, ts(optional, type = "number"))]
         retry_at: Option<u64>,
     },
+    /// Its node can't be reached; its program may live on there. Input wakes the node, where somebody can.
+    Lost {
+        /// Since when, in milliseconds since the Unix epoch.
+        #[cfg_attr(test, ts(type = "number"))]
+        since: u64,
+        /// Why the node could not be woken, if that was tried.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        reason: Option<String>,
+    },
+    /// Its node said that it would sleep, and does. Input wakes it.
+    Asleep {
+        /// Since when, in milliseconds since the Unix epoch.
+        #[cfg_attr(test, ts(type = "number"))]
+        since: u64,
+        /// Why the node could not be woken, if that was tried.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        reason: Option<String>,
+    },
+    /// Its node is being woken, for input that waits.
+    Waking {
+        /// Which attempt this is, from 1.
+        attempt: u32,
+        /// Since when it is being woken, in milliseconds since the Unix epoch.
+        #[cfg_attr(test, ts(type = "number"))]
+        since: u64,
+    },
 }
 
 /// What a pane's shell is doing, told by its prompt marks (OSC 133).
@@ -207,6 +235,8 @@ pub struct PaneInfo {
     pub close_on_exit: bool,
     /// Who decides its size.
     pub size: SizePolicy,
+    /// The node that its next terminal starts on.
+    pub node: String,
     /// What its shell is doing, if the shell tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

@@ -88,7 +88,15 @@ export type SessionCreate = {
 /**
  * Left out: the gateway picks one.
  */
-name?: string, };
+name?: string, 
+/**
+ * The node that its panes start on; left out: the gateway's own.
+ */
+node?: string, 
+/**
+ * The directory that it starts in; left out: as set for the node.
+ */
+cwd?: string, };
 
 /**
  * Closes a session with all its tabs.
@@ -123,7 +131,15 @@ sessionId: string,
 /**
  * Left out: the gateway picks one.
  */
-name?: string, };
+name?: string, 
+/**
+ * The node that its pane starts on; left out: the session's.
+ */
+node?: string, 
+/**
+ * The directory that it starts in; left out: that of the session's active pane, if on the same node.
+ */
+cwd?: string, };
 
 /**
  * Closes a tab with all its panes.
@@ -196,7 +212,15 @@ rows?: number,
 /**
  * Which side the new pane goes to.
  */
-side?: SplitSide, };
+side?: SplitSide, 
+/**
+ * The node that its terminals start on; left out: that of the pane that is split.
+ */
+node?: string, 
+/**
+ * The directory that it starts in; left out: that of the pane that is split, if on the same node.
+ */
+cwd?: string, };
 
 /**
  * Closes a pane for good, with its terminal.
@@ -368,7 +392,11 @@ closeOnExit?: boolean,
 /**
  * Who decides its size.
  */
-size?: SizePolicy, };
+size?: SizePolicy, 
+/**
+ * The node that its next terminal starts on; one that it has stays where it is.
+ */
+node?: string, };
 
 /**
  * Asks for the output of panes, from an offset on. Native viewers only: compact ones get every pane.
@@ -527,7 +555,31 @@ reason: string,
  * When the next input may try again, in milliseconds since the Unix epoch; left out once the gateway
  * has given up and waits for `pane_respawn`.
  */
-retryAt?: number, };
+retryAt?: number, } | { "state": "lost", 
+/**
+ * Since when, in milliseconds since the Unix epoch.
+ */
+since: number, 
+/**
+ * Why the node could not be woken, if that was tried.
+ */
+reason?: string, } | { "state": "asleep", 
+/**
+ * Since when, in milliseconds since the Unix epoch.
+ */
+since: number, 
+/**
+ * Why the node could not be woken, if that was tried.
+ */
+reason?: string, } | { "state": "waking", 
+/**
+ * Which attempt this is, from 1.
+ */
+attempt: number, 
+/**
+ * Since when it is being woken, in milliseconds since the Unix epoch.
+ */
+since: number, };
 
 /**
  * What a pane's shell is doing, told by its prompt marks (OSC 133).
@@ -633,6 +685,10 @@ closeOnExit: boolean,
  * Who decides its size.
  */
 size: SizePolicy, 
+/**
+ * The node that its next terminal starts on.
+ */
+node: string, 
 /**
  * What its shell is doing, if the shell tells.
  */

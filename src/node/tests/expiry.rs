@@ -52,6 +52,16 @@ fn a_pty_host_is_suspect_after_ten_seconds_and_offline_after_fifteen() {
 }
 
 #[test]
+fn the_ttl_counts_from_the_end_also_where_it_is_shorter_than_the_silence_allowed() {
+    let mut world = World::with(Settings { ttl: seconds(3), ..Settings::default() });
+    let (epoch, _) = world.join(OWNER, host("a", "x"));
+    world.pass(seconds(1));
+    world.close(epoch);
+    assert_eq!(world.pass(Duration::from_millis(2_999)), []);
+    assert_eq!(world.pass(Duration::from_millis(1)), [removed("a")]);
+}
+
+#[test]
 fn every_word_counts_as_a_sign_of_life_and_is_shown() {
     let mut world = World::new();
     let (epoch, _) = world.join(OWNER, agent("a", "m", 9000));
@@ -87,6 +97,12 @@ fn a_heartbeat_for_a_record_that_is_gone_is_told_to_register_again() {
     world.now.unix_ms += 5000;
     assert_eq!(world.registry.heartbeat(epoch, Some("b"), None, world.now), again);
     assert_eq!(world.registry.record("b", world.now), seen);
+    assert_eq!(world.registry.epoch_of("b"), Some(other));
+    // Who is somebody else is told as well, and stays who it is.
+    assert_eq!(
+        world.registry.heartbeat(other, Some("a"), None, world.now),
+        [Effect::RegisterAgain { epoch: other }]
+    );
     assert_eq!(world.registry.epoch_of("b"), Some(other));
 }
 

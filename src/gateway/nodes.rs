@@ -1,0 +1,217 @@
+//! The nodes that panes are on, as the hub needs them: which can be reached and through which host, and what happens to
+//! panes when that changes. Who may be a node, and whether it is alive, is decided elsewhere.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::hub::{Gateway, Hub};
+use super::panes::{Live, Slot, jitter};
+use super::saved::Checkpointed;
+use crate::clock::Moment;
+use crate::host::{Host, Kept};
+use crate::ids::PaneId;
+use crate::pane::away::NodeState;
+
+/// The gateway's own node.
+pub(super) const LOCAL_NODE: &str = "local";
+
+/// A node.
+struct Node {
+    /// What its PTYs are reached through; `None` while it is away.
+    host: Option<Arc<dyn Host>>,
+    state: NodeState,
+}
+
+/// All nodes that panes may be on. A leaf in the lock order.
+#[derive(Default)]
+pub(super) struct Nodes(Mutex<HashMap<String, Node>>);
+
+impl Nodes {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Node>> {
+        // Each change is one assignment.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The host of a node that can be reached.
+    pub(super) fn host(&self, node: &str) -> Option<Arc<dyn Host>> {
+        self.lock().get(node)?.host.clone()
+    }
+
+    /// A node's state; one that nobody has heard of is away.
+    pub(super) fn state(&self, node: &str) -> NodeState {
+        let unknown = NodeState::Down { asleep: false, since: 0, reason: None };
+        self.lock().get(node).map_or(unknown, |node| node.state.clone())
+    }
+
+    /// Whether panes may be put on a node.
+    pub(super) fn is_known(&self, node: &str) -> bool {
+        self.lock().contains_key(node)
+    }
+
+    /// Where a session's panes go if nobody says: the gateway's own node, else the first that can be reached.
+    pub(super) fn default_node(&self) -> Option<String> {
+        let nodes = self.lock();
+        if nodes.contains_key(LOCAL_NODE) {
+            return Some(LOCAL_NODE.to_owned());
+        }
+        nodes.iter().filter(|(_, node)| node.host.is_some()).map(|(id, _)| id.clone()).min()
+    }
+
+    pub(super) fn set(&self, node: &str, host: Option<Arc<dyn Host>>, state: NodeState) {
+        self.lock().insert(node.to_owned(), Node { host, state });
+    }
+
+    /// Changes the state of a node that is away. Whether it is.
+    fn set_away(&self, node: &str, state: &NodeState) -> bool {
+        let mut nodes = self.lock();
+        let away = nodes.get_mut(node).filter(|node| node.host.is_none());
+        away.map(|node| node.state = state.clone()).is_some()
+    }
+
+    fn forget(&self, node: &str) {
+        self.lock().remove(node);
+    }
+}
+
+impl Gateway {
+    /// A node can be reached, and its host has these terminals from before. Those that panes own are live again, all
+    /// others are ended.
+    pub fn node_up(&self, node: &str, host: Arc<dyn Host>, kept: Vec<Kept>) {
+        self.hub.node_up(node, &host, &kept);
+    }
+
+    /// A node can't be reached any more. Its panes, and only they, are disconnected at once.
+    pub fn node_down(&self, node: &str, asleep: bool) {
+        let since = Moment::now().unix_ms;
+        self.hub.node_down(node, NodeState::Down { asleep, since, reason: None });
+    }
+
+    /// A node that is away may have panes all the same: they wait for it.
+    pub fn node_expected(&self, node: &str, asleep: bool) {
+        if !self.hub.nodes.is_known(node) {
+            self.node_down(node, asleep);
+        }
+    }
+
+    /// A node will not come back under this name. Its panes stay, and nobody can put new ones there.
+    pub fn node_removed(&self, node: &str) {
+        self.node_down(node, false);
+        self.hub.nodes.forget(node);
+    }
+
+    /// How many panes have their next terminal on a node.
+    #[must_use]
+    pub fn panes_on(&self, node: &str) -> usize {
+        self.hub.slots().iter().filter(|slot| slot.lock().pane.node() == node).count()
+    }
+}
+
+impl Hub {
+    pub(super) fn node_up(self: &Arc<Self>, node: &str, host: &Arc<dyn Host>, kept: &[Kept]) {
+        self.nodes.set(node, Some(host.clone()), NodeState::Up);
+        for kept in kept {
+            let slot = self.slot(kept.pane).filter(|slot| slot.lock().pane.terminal_node() == node);
+            if !slot.is_some_and(|slot| self.adopt(&slot, host, kept)) {
+                tracing::info!(node, pane = %kept.pane, "a terminal that nobody owns is ended");
+                host.discard(kept);
+            }
+        }
+        for slot in self.slots() {
+            self.with_pane(&slot, |state, terminal, effects| {
+                let (pane, now) = (&mut state.pane, Moment::now());
+                if terminal.is_none() && pane.terminal_node() == node {
+                    pane.gone(now, jitter(), effects);
+                }
+                if pane.node() == node {
+                    pane.node_changed(NodeState::Up, now, effects);
+                }
+            });
+        }
+    }
+
+    /// Puts a terminal that a host kept back into its pane. Whether it is the pane's.
+    fn adopt(self: &Arc<Self>, slot: &Arc<Slot>, host: &Arc<dyn Host>, kept: &Kept) -> bool {
+        let (from, _) = self.at_pane(slot, |state, terminal, effects| {
+            let pane = &mut state.pane;
+            if terminal.is_some() || !pane.knows(kept.generation) {
+                return None;
+            }
+            let checkpoint = kept.checkpoint.as_ref().and_then(Checkpointed::read);
+            let screen = checkpoint.as_ref().map(Checkpointed::screen);
+            Some(pane.take_up(kept, screen, Moment::now(), effects))
+        });
+        let Some(from) = from else { return false };
+        let sink = self.sink(slot, &**host);
+        let Some(terminal) = host.resume(kept, from, sink) else { return false };
+        let returned = self.with_pane(slot, |state, _, effects| {
+            let returned = state.pane.returned(kept.generation, Moment::now(), &*terminal, effects);
+            if returned {
+                let live = Live {
+                    generation: kept.generation,
+                    terminal: terminal.clone(),
+                    outlives: host.outlives(),
+                };
+                self.terminals.insert(slot.id, live);
+            }
+            returned
+        });
+        if !returned {
+            terminal.kill();
+        }
+        terminal.start();
+        true
+    }
+
+    pub(super) fn node_down(self: &Arc<Self>, node: &str, state: NodeState) {
+        self.nodes.set(node, None, state.clone());
+        for slot in self.slots() {
+            self.leave_node(&slot, node, &state);
+        }
+    }
+
+    /// A pane's node is away: its terminal, if it has one there, is not connected any more.
+    fn leave_node(self: &Arc<Self>, slot: &Arc<Slot>, node: &str, node_state: &NodeState) {
+        self.with_pane(slot, |state, _, effects| {
+            let (pane, now) = (&mut state.pane, Moment::now());
+            if pane.node() == node {
+                pane.node_changed(node_state.clone(), now, effects);
+            }
+            if pane.terminal_node() == node {
+                let live = self.terminals.get(&slot.id).map(|live| live.generation);
+                if let Some(generation) = live
+                    && pane.detached(generation, now, jitter(), effects)
+                {
+                    self.terminals.remove(&slot.id);
+                }
+            }
+        });
+    }
+
+    /// Takes a terminal out again that came up while its node went away.
+    pub(super) fn leave_if_away(self: &Arc<Self>, slot: &Arc<Slot>, node: &str) {
+        let state = self.nodes.state(node);
+        if state != NodeState::Up {
+            self.leave_node(slot, node, &state);
+        }
+    }
+
+    /// A node that is away is being woken, or could not be.
+    pub(super) fn node_waking(self: &Arc<Self>, node: &str, state: &NodeState) {
+        if !self.nodes.set_away(node, state) {
+            return;
+        }
+        for slot in self.slots() {
+            self.with_pane(&slot, |pane_state, _, effects| {
+                let pane = &mut pane_state.pane;
+                if pane.node() == node {
+                    pane.node_changed(state.clone(), Moment::now(), effects);
+                }
+            });
+        }
+    }
+
+    /// The node that a new pane is on: the one asked for, else the one of the pane beside it, else the session's.
+    pub(super) fn pane_node(&self, pane: PaneId) -> Option<String> {
+        self.slot(pane).map(|slot| slot.lock().pane.node().to_owned())
+    }
+}

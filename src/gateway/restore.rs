@@ -1,0 +1,181 @@
+//! A gateway's restart: panes as they were saved, and, where their programs outlived the gateway before, at the very
+//! place in their output where that one was.
+
+use std::sync::Weak;
+
+use super::channels::Channels;
+use super::hub::{Hub, Plan};
+use super::nodes::LOCAL_NODE;
+use super::saved::{Checkpointed, OutputMeta, SavedPane, SavedState};
+use super::screens::Model;
+use super::settings::Settings;
+use crate::clock::Moment;
+use crate::geometry::Size;
+use crate::host::Kept;
+use crate::ids::PaneId;
+use crate::layout;
+use crate::pane::Pane;
+use crate::pane::away::NodeState;
+use crate::pane::printing::Place;
+use crate::store::{self, SavedOutput, Store};
+
+impl Hub {
+    /// Puts back what was saved. `kept` is what the gateway's own node has from before.
+    pub(super) fn restore(
+        &self,
+        state: SavedState,
+        store: Option<&Store>,
+        kept: &[Kept],
+        warnings: &mut Vec<String>,
+    ) {
+        let SavedState { at, layout, mut panes } = state;
+        let channels = Channels::restore(panes.values().map(SavedPane::channel));
+        for (id, _) in layout.panes() {
+            let Some(saved) = panes.remove(&id) else { continue };
+            let output = store.map(|store| store.load_output(id)).transpose();
+            let output = output.map(Option::flatten).unwrap_or_else(|error| {
+                warnings.push(error.to_string());
+                None
+            });
+            let kept = kept.iter().find(|kept| kept.pane == id && saved.node() == LOCAL_NODE);
+            let (pane, model) = restored_pane(saved, id, at, output, kept, &self.settings);
+            self.insert_pane(pane, model);
+        }
+        *self.plan() = Plan { layout, channels };
+    }
+
+    /// Panes that the state knows nothing of, and whose output is on disk.
+    pub(super) fn orphans(&self, store: &Store) -> impl Iterator<Item = PaneId> {
+        let saved = store.saved_outputs().unwrap_or_default();
+        saved.into_iter().filter(|pane| !self.panes.contains_key(pane))
+    }
+}
+
+/// Keeps the output of a pane that a damaged state may have known, and says where.
+pub(super) fn keep_orphan(store: &Store, pane: PaneId) -> String {
+    match store.set_output_aside(pane) {
+        Ok(name) => {
+            format!("the last output of {pane}, which is in no layout now, was kept as output/{name}")
+        }
+        Err(error) => format!("cannot keep the last output of {pane} aside: {error}"),
+    }
+}
+
+/// A screen that was saved, and where in its program's output it is.
+struct Basis<'a> {
+    /// Its offset in the pane's log.
+    offset: u64,
+    size: Size,
+    place: Place,
+    snapshot: &'a [u8],
+}
+
+impl<'a> Basis<'a> {
+    /// Where to go on with a program that was kept: at the gateway's own saved screen, which has scrollback, if the
+    /// host still has all that was printed since; else at the checkpoint.
+    fn of(kept: &Kept, saved: Option<Basis<'a>>, checkpoint: Option<Checkpointed<'a>>) -> Option<Basis<'a>> {
+        let has = |basis: &Basis<'_>| {
+            let Place { generation, printed, .. } = basis.place;
+            generation == kept.generation && kept.output.start <= printed && printed <= kept.output.end
+        };
+        let checkpoint = checkpoint.map(|Checkpointed { meta, screen }| Basis {
+            offset: meta.offset,
+            size: meta.size,
+            place: meta.place,
+            snapshot: screen,
+        });
+        saved.filter(has).or_else(|| checkpoint.filter(has))
+    }
+}
+
+fn restored_pane(
+    saved: SavedPane,
+    id: PaneId,
+    at: u64,
+    output: Option<SavedOutput>,
+    kept: Option<&Kept>,
+    settings: &Settings,
+) -> (Pane, Model) {
+    let output = output.unwrap_or_default();
+    let meta: Option<OutputMeta> = serde_json::from_slice(&output.meta).ok();
+    let snapshot = output.parts.concat();
+    let now = Moment::now();
+    if let Some(kept) = kept.filter(|kept| Some(kept.generation) >= saved.living()) {
+        let on_disk = meta.as_ref().filter(|_| !snapshot.is_empty()).and_then(|meta| {
+            let (offset, place) = (output.offset, meta.place?);
+            Some(Basis { offset, size: meta.size, place, snapshot: &snapshot })
+        });
+        let checkpoint = kept.checkpoint.as_ref().and_then(Checkpointed::read);
+        if let Some(basis) = Basis::of(kept, on_disk, checkpoint) {
+            return resumed_pane(saved, id, at, basis, settings);
+        }
+    }
+    let (local, living) = (saved.node() == LOCAL_NODE, saved.living());
+    let mut birth = saved.birth(id, output.offset, at);
+    if let Some(meta) = &meta {
+        birth.screen_size = meta.size;
+    }
+    let model = Model::new(birth.screen_size, settings.scrollback, birth.offset);
+    let mut pane = Pane::new(birth, settings.pane);
+    pane.restore_screen(&snapshot, now);
+    match living {
+        Some(generation) if kept.is_some() || !local => {
+            let place = meta.and_then(|meta| meta.place).filter(|place| place.generation == generation);
+            let state = NodeState::Down { asleep: false, since: at, reason: None };
+            pane.restore_away(place.map(|place| place.printed), state, now);
+        }
+        _ => pane.reset_input(now),
+    }
+    (pane, model)
+}
+
+/// A pane whose program outlived the gateway, as it was at one place in that program's output: offsets go on as if
+/// nothing had happened.
+fn resumed_pane(
+    saved: SavedPane,
+    id: PaneId,
+    at: u64,
+    basis: Basis<'_>,
+    settings: &Settings,
+) -> (Pane, Model) {
+    let mut birth = saved.birth(id, 0, at);
+    (birth.offset, birth.screen_size) = (basis.offset, basis.size);
+    birth.generation = birth.generation.max(basis.place.generation);
+    let mut pane = Pane::new(birth, settings.pane);
+    let now = Moment::now();
+    let clean = pane.restore_at(basis.place, basis.snapshot);
+    let model = Model::restored(basis.size, settings.scrollback, basis.offset, &clean);
+    pane.restore_away(Some(basis.place.printed), NodeState::Up, now);
+    (pane, model)
+}
+
+/// The hub as the store sees it.
+pub(super) struct SourceOf(pub(super) Weak<Hub>);
+
+impl store::Source for SourceOf {
+    fn state(&self) -> Vec<u8> {
+        let Some(hub) = self.0.upgrade() else { return Vec::new() };
+        let plan = hub.plan();
+        let saved = |(id, _): (PaneId, &layout::Pane)| {
+            let slot = hub.slot(id)?;
+            let state = slot.lock();
+            Some((id, SavedPane::of(&state.pane, hub.terminals.contains_key(&id))))
+        };
+        let panes = plan.layout.panes().filter_map(saved).collect();
+        let state = SavedState { at: Moment::now().unix_ms, layout: plan.layout.clone(), panes };
+        drop(plan);
+        serde_json::to_vec(&state)
+            .expect("state is made of strings, numbers, lists and maps with string keys")
+    }
+
+    fn output(&self, pane: PaneId) -> Option<SavedOutput> {
+        let hub = self.0.upgrade()?;
+        let slot = hub.slot(pane)?;
+        let snapshot = hub.snapshot_within(&slot, hub.settings.saved_bytes);
+        let meta = serde_json::to_vec(&OutputMeta { size: snapshot.size, place: snapshot.place }).ok()?;
+        // A screen that is larger than what is kept is not kept.
+        let kept = snapshot.bytes.len() <= hub.settings.saved_bytes;
+        let parts = if kept { vec![snapshot.bytes.clone().into()] } else { Vec::new() };
+        Some(SavedOutput { offset: snapshot.offset, meta, parts })
+    }
+}
