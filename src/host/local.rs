@@ -169,6 +169,10 @@ impl Terminal for LocalTerminal {
         self.write(&[key]) == 1
     }
 
+    fn interrupt_keys(&self) -> [u8; 3] {
+        self.master.interrupt_keys()
+    }
+
     fn resize(&self, size: Size) {
         self.master.resize(size);
     }

@@ -5,6 +5,7 @@ pub mod directories;
 pub mod local;
 pub mod none;
 mod pty;
+pub mod remote;
 
 use std::fmt;
 use std::future::Future;
@@ -81,6 +82,12 @@ pub trait Terminal: Send + Sync + fmt::Debug {
     /// If the terminal takes `key` for an interrupt, a quit or a suspend: throws away the input that was not
     /// read yet and signals the foreground. Whether it did. For when [`Terminal::write`] takes no more.
     fn interrupt(&self, key: u8) -> bool;
+
+    /// The keys that the terminal takes for interrupt, quit and suspend now; 0 where there is none. What
+    /// [`Terminal::interrupt`] goes by.
+    fn interrupt_keys(&self) -> [u8; 3] {
+        [0; 3]
+    }
 
     /// Tells the program a new size.
     fn resize(&self, size: Size);

@@ -156,14 +156,19 @@ impl Master {
         tcgetattr(&self.fd).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
     }
 
-    /// Whether the line discipline now makes a signal of a key, and drops unread input with it.
-    pub(super) fn signals(&self, key: u8) -> bool {
-        let Ok(modes) = tcgetattr(&self.fd) else { return false };
+    /// The keys that the line discipline now makes a signal of, and drops unread input with; 0 where there is none.
+    pub(super) fn interrupt_keys(&self) -> [u8; 3] {
+        let Ok(modes) = tcgetattr(&self.fd) else { return [0; 3] };
         let flushes =
             modes.local_modes.contains(LocalModes::ISIG) && !modes.local_modes.contains(LocalModes::NOFLSH);
         let keys = [SpecialCodeIndex::VINTR, SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP];
         // A key of 0 is how "none" is written.
-        flushes && key != 0 && keys.into_iter().any(|index| modes.special_codes[index] == key)
+        keys.map(|index| if flushes { modes.special_codes[index] } else { 0 })
+    }
+
+    /// Whether the line discipline now makes a signal of a key, and drops unread input with it.
+    pub(super) fn signals(&self, key: u8) -> bool {
+        key != 0 && self.interrupt_keys().contains(&key)
     }
 
     /// Throws away what was written and the program has not been given yet.

@@ -3,6 +3,8 @@
 //! Linux keeps 4,095 bytes of an unfinished line and silently drops what comes after (n_tty, `termios(3)`).
 //! Complete lines are safe: with a full buffer the kernel stops taking input instead.
 
+use crate::host::Terminal;
+
 /// How many bytes of one line a canonical-mode line discipline holds.
 const MAX_LINE: usize = 4095;
 
@@ -34,6 +36,21 @@ impl LineGate {
             }
         }
         allowed
+    }
+
+    /// Writes as much as the line discipline has room for and the PTY takes, and returns how much that was.
+    pub fn write(&mut self, terminal: &dyn Terminal, bytes: &[u8]) -> usize {
+        let mut raw = false;
+        let allowed = self.allows(bytes, || {
+            raw = terminal.reads_raw();
+            !raw
+        });
+        let taken = terminal.write(&bytes[..allowed]);
+        self.wrote(&bytes[..taken]);
+        if raw {
+            self.clear();
+        }
+        taken
     }
 
     /// Notes what was written.

@@ -75,6 +75,12 @@ impl OutputBuf {
     pub fn payload(&self) -> &[u8] {
         &self.0[OUTPUT_HEADER..]
     }
+
+    /// The buffer, which begins with [`OUTPUT_HEADER`] bytes of room.
+    #[must_use]
+    pub fn into_buffer(self) -> BytesMut {
+        self.0
+    }
 }
 
 #[derive(Debug)]

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::away::Wanted;
 use super::input::{InputFull, Message, Undelivered};
-use super::line_gate::LineGate;
 use super::readiness::Verdict;
 use super::reports::{self, Kind};
 use super::respawn::Generation;
@@ -89,7 +88,7 @@ impl Pane {
         if self.queue.is_next(typed.owner) && self.life.readiness.is_none() {
             let message = Message { owner: typed.owner, bytes: &bytes, more: typed.more };
             self.queue.admit(message, now).map_err(|full| self.full(full))?;
-            let taken = write(&mut self.life.gate, terminal, &bytes);
+            let taken = self.life.gate.write(terminal, &bytes);
             self.hold(typed, &bytes[taken..], now, effects)?;
             if self.queue.is_empty() {
                 return Ok(());
@@ -219,7 +218,7 @@ impl Pane {
         if self.queue.waiting().is_empty() {
             return;
         }
-        let taken = write(&mut self.life.gate, terminal, self.queue.waiting());
+        let taken = self.life.gate.write(terminal, self.queue.waiting());
         self.queue.delivered(taken);
         effects.info |= taken > 0;
         if !self.queue.waiting().is_empty() {
@@ -267,21 +266,6 @@ impl Pane {
         self.retry_wanted = false;
         self.forget_typed_start();
     }
-}
-
-/// Writes as much as the line discipline has room for and the PTY takes, and returns how much that was.
-fn write(gate: &mut LineGate, terminal: &dyn Terminal, bytes: &[u8]) -> usize {
-    let mut raw = false;
-    let allowed = gate.allows(bytes, || {
-        raw = terminal.reads_raw();
-        !raw
-    });
-    let taken = terminal.write(&bytes[..allowed]);
-    gate.wrote(&bytes[..taken]);
-    if raw {
-        gate.clear();
-    }
-    taken
 }
 
 /// The input without a terminal's answers to queries; mouse and focus reports stay.

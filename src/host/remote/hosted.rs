@@ -1,0 +1,252 @@
+//! One terminal as the node's end of the link knows it: what its program printed and was given, what the gateway is to
+//! be told.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::INPUT_WINDOW;
+use super::applying::Applying;
+use super::frame::{Ended, Facts, FrameError, Hello, KeptTerminal, Number, ToGateway};
+use super::ring::{Ring, Spare};
+use super::turns::Load;
+use crate::host::{Checkpoint, Exit, Kept, Terminal, Unwritten};
+use crate::ids::PaneId;
+use crate::pane::log::OutputBuf;
+use crate::pane::respawn::Generation;
+
+/// So much unsent output, in bytes, is like the echo of a key, not like a flood.
+const SMALL: u64 = 4 << 10;
+
+/// For how long after it was used a terminal is looked at closely: what a key does to it shows by then, mostly.
+const LOOK_FOR: Duration = Duration::from_millis(300);
+
+/// See the module.
+pub(super) struct Hosted {
+    pub(super) pane: PaneId,
+    pub(super) generation: Generation,
+    /// Tells it from another terminal that had the same number.
+    pub(super) serial: u64,
+    pub(super) terminal: Arc<dyn Terminal>,
+    pub(super) ring: Ring,
+    /// Set off when there may be room in the ring again.
+    room: Arc<Notify>,
+    pub(super) input: Applying,
+    pub(super) checkpoint: Option<Checkpoint>,
+    /// Up to where its output was sent over this connection, if it is to be reported.
+    sent: Option<u64>,
+    /// Up to where it was ever sent.
+    given: u64,
+    /// How much input the gateway knows that the program has.
+    applied_told: u64,
+    facts: Facts,
+    facts_told: bool,
+    used_at: Instant,
+    perhaps: usize,
+    unwritten: Vec<u8>,
+    exit: Option<Exit>,
+    exit_told: bool,
+}
+
+impl Hosted {
+    pub(super) fn new(
+        (pane, generation): (PaneId, Generation),
+        serial: u64,
+        terminal: Arc<dyn Terminal>,
+        ring: Ring,
+        room: Arc<Notify>,
+        now: Instant,
+    ) -> Hosted {
+        Hosted {
+            pane,
+            generation,
+            serial,
+            terminal,
+            ring,
+            room,
+            input: Applying::default(),
+            checkpoint: None,
+            sent: None,
+            given: 0,
+            applied_told: 0,
+            facts: Facts::default(),
+            facts_told: false,
+            used_at: now,
+            perhaps: 0,
+            unwritten: Vec::new(),
+            exit: None,
+            exit_told: false,
+        }
+    }
+
+    // What its program does.
+
+    pub(super) fn printed(&mut self, output: OutputBuf, spare: Spare, now: Instant) {
+        self.ring.push(output, spare);
+        self.used_at = now;
+    }
+
+    /// How much there is to report, if anything.
+    pub(super) fn load(&self) -> Load {
+        let unsent = self.sent.map_or(0, |sent| self.ring.head() - sent);
+        if unsent <= SMALL { Load::Small } else { Load::Bulk }
+    }
+
+    /// Input that the terminal took did not get to its program.
+    pub(super) fn unwritten(&mut self, input: Unwritten) {
+        match input {
+            Unwritten::Not(bytes) => {
+                let fits = bytes.len().min(INPUT_WINDOW - self.unwritten.len());
+                self.unwritten.extend_from_slice(&bytes[..fits]);
+                self.perhaps += bytes.len() - fits;
+            }
+            Unwritten::Perhaps(bytes) => self.perhaps += bytes,
+        }
+        self.perhaps = self.perhaps.min(INPUT_WINDOW);
+    }
+
+    pub(super) fn exited(&mut self, exit: Exit) {
+        self.exit = Some(exit);
+    }
+
+    pub(super) fn has_exited(&self) -> bool {
+        self.exit.is_some()
+    }
+
+    /// Gives the program what waits for it.
+    pub(super) fn apply(&mut self) {
+        if self.exit.is_none() {
+            self.input.apply(&*self.terminal);
+        }
+    }
+
+    // What the gateway says.
+
+    pub(super) fn type_in(&mut self, offset: u64, input: &[u8], now: Instant) -> Result<(), FrameError> {
+        self.input.take(offset, input)?;
+        self.used_at = now;
+        self.apply();
+        Ok(())
+    }
+
+    pub(super) fn interrupt(&mut self, offset: u64, key: u8, now: Instant) {
+        self.input.interrupt(offset, key, &*self.terminal);
+        self.used_at = now;
+        self.apply();
+    }
+
+    pub(super) fn resume(&mut self, from: u64) -> Result<(), FrameError> {
+        let held = self.ring.range();
+        if from < held.start || from > held.end {
+            return Err(FrameError::OutOfTurn { what: "output is asked for that is not kept" });
+        }
+        self.ring.rewind(from);
+        self.sent = Some(from);
+        // The answer says how much input is there: whoever waits to write learns whether there is room.
+        self.applied_told = u64::MAX;
+        (self.facts_told, self.exit_told) = (false, false);
+        Ok(())
+    }
+
+    pub(super) fn acknowledge(&mut self, printed: u64) {
+        self.ring.acknowledge(printed);
+        self.room.notify_waiters();
+    }
+
+    /// The connection is gone.
+    pub(super) fn unlink(&mut self) {
+        self.sent = None;
+        // A ring may drop what is oldest while nobody is there.
+        self.room.notify_waiters();
+    }
+
+    // What is looked at from time to time.
+
+    /// Whether it is worth a close look.
+    pub(super) fn is_in_use(&self, now: Instant) -> bool {
+        self.exit.is_none()
+            && (self.input.is_waiting() || now.saturating_duration_since(self.used_at) < LOOK_FOR)
+    }
+
+    /// Takes what was seen of it; whether that is new.
+    pub(super) fn learn(&mut self, seen: Facts) -> bool {
+        let news = Facts { idle_ms: self.facts.idle_ms, ..seen.clone() } != self.facts;
+        if news {
+            self.facts = seen;
+            self.facts_told = false;
+        }
+        news
+    }
+
+    pub(super) fn idle(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.used_at)
+    }
+
+    // What is said to the gateway.
+
+    pub(super) fn kept(&self, number: Number) -> ToGateway {
+        let kept = Kept {
+            pane: self.pane,
+            generation: self.generation,
+            output: self.ring.range(),
+            given: self.given,
+            checkpoint: self.checkpoint.clone(),
+        };
+        let (received, applied) = (self.input.received(), self.input.applied());
+        ToGateway::Kept(Box::new(KeptTerminal { number, kept, received, applied }))
+    }
+
+    /// The next frame that the gateway is to be sent.
+    pub(super) fn next(&mut self, number: Number, hello: &Hello, now: Instant) -> Option<Bytes> {
+        let sent = self.sent?;
+        if !self.facts_told {
+            self.facts_told = true;
+            let idle_ms = u64::try_from(self.idle(now).as_millis()).unwrap_or(u64::MAX);
+            return Some(
+                ToGateway::Facts { number, facts: Facts { idle_ms, ..self.facts.clone() } }.encode(),
+            );
+        }
+        if self.applied_told != self.input.applied() {
+            self.applied_told = self.input.applied();
+            return Some(ToGateway::Applied { number, offset: self.applied_told }.encode());
+        }
+        if sent.saturating_sub(self.ring.acknowledged()) < u64::from(hello.window_bytes)
+            && let Some((frame, next)) = self.ring.read(sent)
+        {
+            self.sent = Some(next);
+            self.given = self.given.max(next);
+            return Some(frame);
+        }
+        let exit = self.exit.clone().filter(|_| !self.exit_told && sent == self.ring.head())?;
+        self.exit_told = true;
+        let ended = Ended {
+            exit,
+            printed: sent,
+            applied: self.input.applied(),
+            perhaps: self.perhaps,
+            unwritten: self.unwritten.clone().into(),
+        };
+        Some(ToGateway::Exited { number, ended }.encode())
+    }
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        // Nobody waits for what a forgotten terminal prints: it is to end.
+        self.room.notify_waiters();
+    }
+}
+
+/// What there is to see of a terminal. Asks the system, and so may take a moment.
+pub(super) fn look(terminal: &dyn Terminal) -> Facts {
+    Facts {
+        raw: terminal.reads_raw(),
+        interrupt_keys: terminal.interrupt_keys(),
+        // What is no text has no place in JSON.
+        cwd: terminal.cwd().filter(|cwd| cwd.to_str().is_some()),
+        foreground: terminal.foreground(),
+        idle_ms: 0,
+    }
+}

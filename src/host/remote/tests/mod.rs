@@ -1,0 +1,8 @@
+//! Both ends of the link, face to face.
+
+mod frames;
+mod history;
+mod pair;
+mod pretended;
+mod real;
+mod rules;
