@@ -18,7 +18,7 @@ const PAGE_LINES: usize = 160;
 const FILE_LINES: usize = 600;
 
 /// Where nothing is waited for, asked of the system or done: rooms and single files.
-const PURE: [&str; 12] = [
+const PURE: [&str; 11] = [
     "src/layout/",
     "src/node/",
     "src/pane/",

@@ -67,7 +67,9 @@ impl Everpane {
         for _ in 0..count {
             let message = match control.session() {
                 None => ClientMessage::SessionCreate(SessionCreate { name: None, node: None, cwd: None }),
-                Some(session_id) => ClientMessage::TabCreate(TabCreate { session_id, name: None, node: None, cwd: None }),
+                Some(session_id) => {
+                    ClientMessage::TabCreate(TabCreate { session_id, name: None, node: None, cwd: None })
+                }
             };
             self.panes.push(control.make_pane(message)?);
         }

@@ -6,20 +6,40 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::config::Config;
+use crate::gateway::Gateway;
+use crate::host::{Host, Kept};
 use crate::http::nodes::Nodes;
 use crate::node::{self, Registration};
 use crate::protocol::node::Register;
-use crate::roster::{NoPanes, Roster, Settings};
+use crate::roster::{Panes, Roster, Settings};
 
 /// The id of the gateway's own node.
 const LOCAL: &str = "local";
 
-/// The roster, with this machine in it unless it is to be none.
-pub(super) fn open_roster(config: &Config, machine: &str) -> anyhow::Result<Roster> {
+/// Shows nodes' PTYs in the gateway's panes.
+struct PanesOf(Gateway);
+
+impl Panes for PanesOf {
+    fn node_up(&self, node: &str, host: Arc<dyn Host>, kept: Vec<Kept>) {
+        self.0.node_up(node, host, kept);
+    }
+
+    fn node_down(&self, node: &str, asleep: bool) {
+        self.0.node_down(node, asleep);
+    }
+}
+
+/// The roster, with this machine in it unless it is to be none. Panes on nodes are those of `gateway`.
+pub(super) fn open_roster(config: &Config, machine: &str, gateway: Gateway) -> anyhow::Result<Roster> {
     let registry = node::Settings { ttl: ttl(config), max_nodes: config.nodes.max };
-    let settings = Settings { registry, data_dir: Some(config.data_dir.clone()) };
+    let settings = Settings {
+        registry,
+        ring_bytes: config.output.ring_bytes,
+        data_dir: Some(config.data_dir.clone()),
+        ..Settings::default()
+    };
     let local = config.nodes.local.then(|| local_node(config, machine)).transpose()?;
-    let roster = Roster::open(settings, Arc::new(NoPanes));
+    let roster = Roster::open(settings, Arc::new(PanesOf(gateway)));
     if let Some(local) = local {
         roster.register_local(local);
     }

@@ -16,7 +16,6 @@ use super::signals::Signals;
 use super::{joining, whereabouts};
 use crate::config::{Config, Connection, Overrides, Surroundings, Token, shell_environment};
 use crate::gateway::{Gateway, Settings};
-use crate::host::none::NoHost;
 use crate::http::{self, Guard, Health, Patience};
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
@@ -105,7 +104,7 @@ async fn serve(config: Config, surroundings: &Surroundings) -> anyhow::Result<()
     let token = token(&config)?;
     let machine = machine_name();
     let gateway = start_gateway(&config, surroundings)?;
-    let roster = joining::open_roster(&config, &machine)?;
+    let roster = joining::open_roster(&config, &machine, gateway.clone())?;
     let find = roster.clone();
     let guard =
         Guard::new(&config, address, &machine, token.as_ref()).with_node_tokens(move |text| find.token(text));
@@ -134,7 +133,7 @@ fn start_gateway(config: &Config, surroundings: &Surroundings) -> anyhow::Result
     let settings = settings(config, surroundings);
     Ok(match config.nodes.local {
         true => Gateway::start(settings)?,
-        false => Gateway::with_host(settings, Box::new(NoHost))?,
+        false => Gateway::with_host(settings, None)?,
     })
 }
 

@@ -3,7 +3,6 @@
 
 pub mod directories;
 pub mod local;
-pub mod none;
 mod pty;
 pub mod remote;
 

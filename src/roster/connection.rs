@@ -6,8 +6,9 @@ use tokio::sync::oneshot;
 
 use super::Roster;
 use crate::clock::Moment;
+use crate::host::remote::RemoteHost;
 use crate::host::{Host, Kept};
-use crate::node::{Effect, Effects, Epoch, Farewell, Load, Refused, Registration};
+use crate::node::{Effect, Effects, Epoch, Farewell, Load, NodeId, Refused, Registration};
 use crate::protocol::node::{NodeClose, Outcome};
 
 /// Dropped, it tells the roster that the connection has ended: broken, unless [`Connection::said_goodbye`].
@@ -62,6 +63,12 @@ impl Connection {
                 Err(refused) => (Effects::new(), Err(refused)),
             }
         })
+    }
+
+    /// The node that it speaks for, and the gateway's end of the link to its PTYs, if it has any.
+    #[must_use]
+    pub fn hosting(&self) -> Option<(NodeId, Arc<RemoteHost>)> {
+        self.roster.state().hosting(self.epoch, Moment::now())
     }
 
     /// The PTYs of its node can be had from `host`, which still has `kept`. Whether a node is registered over it.

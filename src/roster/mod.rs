@@ -8,9 +8,11 @@
 //! ```
 
 mod connection;
+mod identity;
 mod keeper;
 mod panes;
 mod records;
+mod remotes;
 mod state;
 mod token_file;
 mod tokens;
@@ -24,12 +26,17 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Moment;
+use crate::host::remote::OUTPUT_WINDOW;
+use crate::host::remote::frame::{Hello, LINK_VERSION};
 use crate::node::{self, NoRoute, Peer, Registration, Registry, TokenId};
 use crate::protocol::node::{NODE_PROTOCOL_VERSION, NodeEvent, NodeRecord};
 
+use identity::identity;
 use records::Records;
+use remotes::Remotes;
 use state::State;
 
+pub use crate::host::remote::frame::WhenFull;
 pub use connection::Connection;
 pub use panes::{NoPanes, Panes};
 pub use token_file::{TokenFile, TokenFileError};
@@ -45,12 +52,23 @@ pub const MAX_WATCHERS: usize = 512;
 const SAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// What can be set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// See there.
     pub registry: node::Settings,
+    /// How much of each terminal's output a node keeps, in bytes.
+    pub ring_bytes: usize,
+    /// What it does when that is full.
+    pub when_full: WhenFull,
     /// Where the records and the tokens are; none: nothing is kept, and there are no tokens.
     pub data_dir: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let (registry, when_full) = (node::Settings::default(), WhenFull::Wait);
+        Settings { registry, ring_bytes: 1 << 20, when_full, data_dir: None }
+    }
 }
 
 /// Why a connection is not let in.
@@ -106,8 +124,12 @@ impl Roster {
     pub fn open(settings: Settings, panes: Arc<dyn Panes>) -> Roster {
         let (records, saved) = Records::open(settings.data_dir.as_deref());
         let registry = Registry::restored(settings.registry, saved, Moment::now());
+        let Settings { ring_bytes, when_full, .. } = settings;
+        let gateway = identity(settings.data_dir.as_deref());
+        let hello =
+            Hello { version: LINK_VERSION, gateway, ring_bytes, when_full, window_bytes: OUTPUT_WINDOW };
         let shared = Shared {
-            state: Mutex::new(State::new(registry, panes)),
+            state: Mutex::new(State::new(registry, Remotes::new(hello), panes)),
             events: broadcast::Sender::new(MAX_BEHIND),
             changes: watch::Sender::new(0),
             records: Arc::new(records),

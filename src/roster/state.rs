@@ -6,15 +6,20 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::panes::Panes;
+use super::remotes::Remotes;
 use super::tokens::NodeTokens;
+use crate::clock::Moment;
+use crate::host::remote::RemoteHost;
 use crate::host::{Host, Kept};
-use crate::node::{Effect, Effects, Epoch, NodeId, Peer, Registry};
-use crate::protocol::node::{NodeClose, NodeEvent, OfflineCause};
+use crate::node::{Effect, Effects, Epoch, NodeId, Peer, Registry, TokenId};
+use crate::protocol::node::{NodeClose, NodeEvent, NodeKind, OfflineCause};
 
 /// The way to one open connection.
 struct Line {
     /// Tells it to close.
     close: oneshot::Sender<NodeClose>,
+    /// The token that it came with.
+    owner: Option<TokenId>,
     /// The node whose PTYs come over it.
     hosts: Option<NodeId>,
 }
@@ -28,13 +33,14 @@ pub(super) struct State {
     lines: HashMap<Epoch, Line>,
     /// The nodes whose PTYs can be had, and over which connection.
     hosts: HashMap<NodeId, Epoch>,
+    remotes: Remotes,
     panes: Arc<dyn Panes>,
 }
 
 impl State {
-    pub(super) fn new(registry: Registry, panes: Arc<dyn Panes>) -> State {
+    pub(super) fn new(registry: Registry, remotes: Remotes, panes: Arc<dyn Panes>) -> State {
         let (tokens, lines, hosts) = (NodeTokens::default(), HashMap::new(), HashMap::new());
-        State { registry, tokens, ended: false, lines, hosts, panes }
+        State { registry, tokens, ended: false, lines, hosts, remotes, panes }
     }
 
     /// How many connections are open.
@@ -46,13 +52,21 @@ impl State {
     pub(super) fn connect(&mut self, peer: Peer) -> (Epoch, oneshot::Receiver<NodeClose>) {
         let epoch = self.registry.connected(peer);
         let (close, closed) = oneshot::channel();
-        self.lines.insert(epoch, Line { close, hosts: None });
+        self.lines.insert(epoch, Line { close, owner: peer.owner, hosts: None });
         (epoch, closed)
     }
 
     /// A connection has ended, and can't be told anything any more.
     pub(super) fn forget(&mut self, epoch: Epoch) {
         self.lines.remove(&epoch);
+    }
+
+    /// The node that `epoch` speaks for, and the gateway's end of the link to its PTYs, if it has any.
+    pub(super) fn hosting(&mut self, epoch: Epoch, now: Moment) -> Option<(NodeId, Arc<RemoteHost>)> {
+        let node = self.registry.node_of(epoch)?.clone();
+        let kind = self.registry.record(node.as_str(), now)?.kind;
+        let owner = self.lines.get(&epoch)?.owner;
+        (kind == Some(NodeKind::PtyHost)).then(|| (node.clone(), self.remotes.of(&node, owner)))
     }
 
     /// The PTYs of the node that `epoch` speaks for can be had from `host`. Whether it speaks for one.
@@ -79,6 +93,7 @@ impl State {
             }
             Effect::Removed { id } => {
                 self.host_down(&id, false);
+                self.remotes.left(&id, Moment::now().at);
                 Some(NodeEvent::NodeRemoved { id: id.into() })
             }
             Effect::Close { epoch, why } => {

@@ -176,7 +176,7 @@ async fn records_that_cannot_be_read_are_left_as_they_are() {
 #[tokio::test]
 async fn there_are_only_so_many_connections() {
     let registry = node::Settings { max_nodes: 1, ..node::Settings::default() };
-    let roster = Roster::open(Settings { registry, data_dir: None }, Arc::new(NoPanes));
+    let roster = Roster::open(Settings { registry, ..Settings::default() }, Arc::new(NoPanes));
     let mut open: Vec<_> = (0..=MAX_WATCHERS).map(|_| roster.connect(peer(None)).unwrap()).collect();
     assert_eq!(roster.connect(peer(None)).err(), Some(TurnedAway::Full));
     open.pop();
@@ -186,7 +186,7 @@ async fn there_are_only_so_many_connections() {
 #[tokio::test]
 async fn a_silent_node_is_offline_and_then_gone() {
     let registry = node::Settings { ttl: Duration::from_millis(50), ..node::Settings::default() };
-    let roster = Roster::open(Settings { registry, data_dir: None }, Arc::new(NoPanes));
+    let roster = Roster::open(Settings { registry, ..Settings::default() }, Arc::new(NoPanes));
     let Admitted { mut connection, mut events, .. } = roster.connect(peer(None)).unwrap();
     connection.register(registration("a", NodeKind::Agent)).unwrap();
     assert_eq!(timeout(PATIENCE, connection.closed()).await.unwrap(), Ok(NodeClose::Silent));

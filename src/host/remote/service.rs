@@ -127,7 +127,6 @@ impl Service {
         self.epoch == epoch && !matches!(self.phase, Phase::Down)
     }
 
-
     fn disconnect(&mut self) {
         self.phase = Phase::Down;
         self.control.clear();

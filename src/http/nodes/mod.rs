@@ -5,6 +5,7 @@ mod folders;
 mod relay;
 mod requests;
 mod socket;
+mod terminals;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -38,21 +38,26 @@ impl<'a> Requests<'a> {
         Requests { shared, caller, connection, answers, in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)) }
     }
 
-    /// Carries one out. What can take long is answered later; waits while the answers before are not taken.
-    pub(super) async fn carry_out(&self, NodeRequest { id, method }: NodeRequest) {
+    /// Carries one out. What can take long is answered later; waits while the answers before are not taken. Whether it
+    /// may have changed as what node the connection is registered.
+    pub(super) async fn carry_out(&self, NodeRequest { id, method }: NodeRequest) -> bool {
+        let registers = matches!(method, NodeMethod::Register(_) | NodeMethod::Deregister(_));
         let answer = match method {
             NodeMethod::Register(register) => reply(&id, self.register(register)),
             NodeMethod::Deregister(deregister) => answer(&id, &self.connection.deregister(&deregister.id)),
             NodeMethod::ListNodes(_) => answer(&id, &self.shared.nodes.roster.nodes()),
             NodeMethod::Ping(ping) => answer(&id, &self.health(&ping)),
             NodeMethod::ListDirectories(asked) => {
-                return self.look_up(id, move |nodes| folders::list(nodes, asked.path.as_deref())).await;
+                self.look_up(id, move |nodes| folders::list(nodes, asked.path.as_deref())).await;
+                return false;
             }
             NodeMethod::SpawnAgent(asked) => {
-                return self.look_up(id, move |nodes| folders::spawn_agent(nodes, &asked)).await;
+                self.look_up(id, move |nodes| folders::spawn_agent(nodes, &asked)).await;
+                return false;
             }
         };
         self.answer(answer).await;
+        registers
     }
 
     /// Says that a message was not understood.

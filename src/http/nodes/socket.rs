@@ -12,13 +12,16 @@ use axum::http::Extensions;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::Shared;
 use super::requests::Requests;
+use super::terminals::Terminals;
+use crate::host::remote::Outbound;
+use crate::host::remote::frame::MAX_FRAME_BYTES;
 use crate::http::caller::Caller;
 use crate::http::guard::peer;
 use crate::http::mux::{Errors, is_too_large};
@@ -27,8 +30,8 @@ use crate::protocol::CloseCode;
 use crate::protocol::node::{NodeClose, parse};
 use crate::roster::{Admitted, Connection, TurnedAway};
 
-/// Longer messages than this are not even taken in to be refused: the connection ends.
-const MAX_RECEIVED_BYTES: usize = 1 << 20;
+/// Longer messages than this are not even taken in to be refused: the connection ends. The largest frame fits.
+const MAX_RECEIVED_BYTES: usize = MAX_FRAME_BYTES;
 
 /// The largest message to a node, in bytes: ample for the records of as many nodes as there may be.
 const MAX_WRITE_BUFFER: usize = 256 << 20;
@@ -83,7 +86,7 @@ pub(super) async fn upgrade(
     socket
         .max_message_size(MAX_RECEIVED_BYTES)
         .max_frame_size(MAX_RECEIVED_BYTES)
-        .read_buffer_size(8 << 10)
+        .read_buffer_size(32 << 10)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .on_upgrade(move |socket| converse(shared, caller, peer, socket))
 }
@@ -114,11 +117,15 @@ async fn serve(
     let Admitted { mut connection, init, events } = admitted;
     let closed = connection.closed();
     let (answers_tx, answers) = mpsc::channel(MAX_ANSWERS);
+    let (links_tx, links) = mpsc::channel(1);
     let heard = AtomicBool::new(true);
     let end = {
         let requests = Requests::new(shared.clone(), caller, &connection, answers_tx);
-        let reader = Reader { requests, connection: &connection, heard: &heard, errors: Errors::new() };
-        let mut writer = Writer { sink, answers, events, heard: &heard, ttl: shared.nodes.ttl };
+        let terminals = Terminals::new(&connection, links_tx);
+        let reader =
+            Reader { requests, terminals, connection: &connection, heard: &heard, errors: Errors::new() };
+        let ttl = shared.nodes.ttl;
+        let mut writer = Writer { sink, answers, events, links, link: None, heard: &heard, ttl };
         tokio::select! {
             // Whoever is told to close is told why, whatever else happens at the same time.
             biased;
@@ -144,6 +151,9 @@ struct Writer<'a> {
     sink: &'a mut Sink,
     answers: mpsc::Receiver<String>,
     events: broadcast::Receiver<Arc<str>>,
+    /// Where the frames for the PTYs of a node come from, each time that changes.
+    links: mpsc::Receiver<Option<Outbound>>,
+    link: Option<Outbound>,
     /// Whether anything came since the last ping.
     heard: &'a AtomicBool,
     ttl: Duration,
@@ -169,8 +179,9 @@ impl Writer<'_> {
                 self.feed(message).await?;
             }
             in_time(self.sink.flush()).await?;
-            let message = self.next(&mut pings, &mut silent).await?;
-            self.feed(message).await?;
+            if let Some(message) = self.next(&mut pings, &mut silent).await? {
+                self.feed(message).await?;
+            }
         }
     }
 
@@ -182,31 +193,52 @@ impl Writer<'_> {
         match self.events.try_recv() {
             Ok(event) => Ok(Some(Message::text(&*event))),
             Err(TryRecvError::Lagged(_)) => Err(BEHIND),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => Ok(None),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => {
+                Ok(next_frame(&mut self.link).now_or_never().flatten().map(Message::Binary))
+            }
         }
     }
 
-    /// Waits for something to write.
-    async fn next(&mut self, pings: &mut Interval, silent: &mut Duration) -> Result<Message, End> {
-        tokio::select! {
-            Some(answer) = self.answers.recv() => Ok(Message::text(answer)),
+    /// Waits for something to write, if it is not another link.
+    async fn next(&mut self, pings: &mut Interval, silent: &mut Duration) -> Result<Option<Message>, End> {
+        let message = tokio::select! {
+            Some(answer) = self.answers.recv() => Message::text(answer),
             event = self.events.recv() => match event {
-                Ok(event) => Ok(Message::text(&*event)),
-                Err(RecvError::Lagged(_)) => Err(BEHIND),
-                Err(RecvError::Closed) => Err(End::Broken),
+                Ok(event) => Message::text(&*event),
+                Err(RecvError::Lagged(_)) => return Err(BEHIND),
+                Err(RecvError::Closed) => return Err(End::Broken),
             },
+            Some(link) = self.links.recv() => {
+                self.link = link;
+                return Ok(None);
+            }
+            Some(frame) = next_frame(&mut self.link) => Message::Binary(frame),
             _ = pings.tick() => {
                 let heard = self.heard.swap(false, Ordering::Relaxed);
                 *silent = if heard { Duration::ZERO } else { *silent + pings.period() };
                 // Nodes are judged by the registry, and more finely; this is for those who only watch.
-                if *silent > self.ttl { Err(End::Broken) } else { Ok(Message::Ping(Bytes::new())) }
+                if *silent > self.ttl {
+                    return Err(End::Broken);
+                }
+                Message::Ping(Bytes::new())
             }
-        }
+        };
+        Ok(Some(message))
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), End> {
         in_time(self.sink.feed(message)).await
     }
+}
+
+/// The next frame for a node's PTYs; `None` if there can be none.
+async fn next_frame(link: &mut Option<Outbound>) -> Option<Bytes> {
+    let frame = link.as_mut()?.next().await;
+    if frame.is_none() {
+        // A newer connection has taken over.
+        *link = None;
+    }
+    frame
 }
 
 /// Events were lost on the way to it; connected anew it is told all nodes.
@@ -226,6 +258,7 @@ async fn in_time(step: impl Future<Output = Result<(), axum::Error>>) -> Result<
 
 struct Reader<'a> {
     requests: Requests<'a>,
+    terminals: Terminals<'a>,
     connection: &'a Connection,
     heard: &'a AtomicBool,
     errors: Errors,
@@ -244,7 +277,13 @@ impl Reader<'_> {
             self.connection.alive();
             let understood = match message {
                 Message::Text(text) => self.text(text.as_bytes()).await,
-                Message::Binary(_) => self.binary().await,
+                Message::Binary(frame) => match self.terminals.take(frame) {
+                    Ok(expected) => expected || self.refuse_binary().await,
+                    Err(error) => {
+                        tracing::warn!("a node's frame makes no sense: {error}");
+                        return End::Closed { code: CloseCode::PolicyViolation, reason: "broken PTY frame" };
+                    }
+                },
                 Message::Ping(_) | Message::Pong(_) => true,
                 Message::Close(_) => return End::Left,
             };
@@ -255,10 +294,12 @@ impl Reader<'_> {
         }
     }
 
-    async fn text(&self, text: &[u8]) -> bool {
+    async fn text(&mut self, text: &[u8]) -> bool {
         match parse(text) {
             Ok(request) => {
-                self.requests.carry_out(request).await;
+                if self.requests.carry_out(request).await {
+                    self.terminals.follow().await;
+                }
                 true
             }
             Err(error) => {
@@ -268,8 +309,9 @@ impl Reader<'_> {
         }
     }
 
-    async fn binary(&self) -> bool {
-        self.requests.refuse(None, "binary frames are for PTYs; requests are text").await;
+    async fn refuse_binary(&self) -> bool {
+        let hint = "binary frames are for nodes that registered with the kind `pty_host`; requests are text";
+        self.requests.refuse(None, hint).await;
         false
     }
 }
