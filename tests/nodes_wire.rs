@@ -62,6 +62,64 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Whether `whole` has everything that `part` has.
+fn contains(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
+        }
+        (Value::Array(whole), Value::Array(part)) => {
+            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| contains(whole, part))
+        }
+        _ => whole == part,
+    }
+}
+
+#[test]
+fn the_exchanges_of_the_document_happen() {
+    let document = include_str!("../docs/nodes.md");
+    let blocks: Vec<_> = document.split("```exchange\n").skip(1).collect();
+    assert!(blocks.len() >= 3, "the document shows exchanges");
+    for block in blocks {
+        let data = dir();
+        let gateway = gateway(data.path(), &[]);
+        let mut sockets = std::collections::BTreeMap::new();
+        for line in block.split("```").next().unwrap().lines() {
+            let (who, said) = line.split_once(' ').unwrap();
+            let (name, sends) = (who.trim_end_matches(['<', '>']), who.ends_with('>'));
+            let connect = || NodeSocket::try_connect(&gateway, TOKEN).unwrap();
+            let socket = sockets.entry(name).or_insert_with(connect);
+            if sends {
+                socket.send(Message::text(said));
+            } else if let Some(code) = said.strip_prefix("close ") {
+                assert_eq!(socket.expect_close().0.to_string(), code, "{line}");
+            } else {
+                let wanted = serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {line}"));
+                socket.expect(line, |message| contains(message, &wanted));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_document_has_every_method_event_and_code() {
+    use everpane::protocol::node::{NodeClose, NodeMethod};
+    let document = include_str!("../docs/nodes.md");
+    let has = |what: String| assert!(document.contains(&what), "not in the document: {what}");
+    NodeMethod::NAMES.iter().for_each(|method| has(format!("| `{method}` |")));
+    for event in ["init", "node_joined", "node_offline", "node_removed"] {
+        has(format!("| `{event}` |"));
+    }
+    for why in [NodeClose::Revoked, NodeClose::Silent, NodeClose::Superseded, NodeClose::Evicted] {
+        has(format!("| {} |", why.code()));
+    }
+    for code in
+        ["unknown_node", "node_offline", "no_port", "agent_unreachable", "no_websocket", "agent_silent"]
+    {
+        has(format!("`{code}`"));
+    }
+}
+
 #[test]
 fn everyone_is_told_who_is_there_and_what_happens() {
     let data = dir();
@@ -84,7 +142,6 @@ fn everyone_is_told_who_is_there_and_what_happens() {
         (&json!(9000), &json!("box"), &json!("/work"))
     );
     assert!(joined["last_seen"].as_u64().unwrap() > 1_600_000_000, "{joined}");
-    node.expect_event("node_joined", "a");
     node.close();
     let offline = watcher.expect_event("node_offline", "a");
     assert_eq!(offline["why"], "left");
