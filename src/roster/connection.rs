@@ -58,7 +58,7 @@ impl Connection {
     /// When the registry refuses it.
     pub fn register(&self, registration: Registration) -> Result<(), Refused> {
         self.roster.carry_out_and_answer(|state| {
-            match state.registry.register(self.epoch, registration, Moment::now()) {
+            match state.register(self.epoch, registration, Moment::now()) {
                 Ok(effects) => (effects, Ok(())),
                 Err(refused) => (Effects::new(), Err(refused)),
             }

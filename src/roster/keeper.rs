@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::time::{sleep, sleep_until};
 
 use super::Roster;
+use super::records::Saved;
 use super::state::State;
 use super::token_file::TokenFile;
 use super::tokens::NodeTokens;
 use crate::clock::Moment;
-use crate::node::{Effects, SavedNode};
+use crate::node::Effects;
 
 /// The shortest time between two writes of the records.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
@@ -56,9 +57,9 @@ impl Roster {
 
     async fn keep_records(self) {
         let mut changes = self.shared.changes.subscribe();
-        let mut written = Vec::new();
+        let mut written = Saved::default();
         loop {
-            let saved = self.state().registry.saved(Moment::now());
+            let saved = self.state().saved(Moment::now());
             if saved != written {
                 self.write(saved.clone()).await;
                 written = saved;
@@ -69,7 +70,7 @@ impl Roster {
     }
 
     /// Writes the records down.
-    pub(super) async fn write(&self, saved: Vec<SavedNode>) {
+    pub(super) async fn write(&self, saved: Saved) {
         let (records, turn) = (self.shared.records.clone(), self.shared.records.turn());
         // It fails only if it panics, or when the runtime ends.
         let _ = tokio::task::spawn_blocking(move || records.write(turn, &saved)).await;
@@ -106,5 +107,7 @@ fn replace_tokens(state: &mut State, tokens: NodeTokens) -> Effects {
     let owners = state.registry.saved(now).into_iter().filter_map(|node| node.owner);
     let mut revoked: BTreeSet<_> = owners.filter(|token| !state.tokens.has(*token)).collect();
     revoked.extend(before.gone_in(&state.tokens));
+    revoked.extend(state.bindings.tokens().filter(|token| !state.tokens.has(*token)));
+    revoked.iter().for_each(|token| state.bindings.free(*token));
     revoked.into_iter().flat_map(|token| state.registry.revoke(token, now)).collect()
 }

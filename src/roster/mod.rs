@@ -7,6 +7,7 @@
 //!     └───────────────────────────── close codes ─────────────────────────────────┴─▶ nodes.json
 //! ```
 
+mod bindings;
 mod connection;
 mod identity;
 mod keeper;
@@ -123,13 +124,13 @@ impl Roster {
     #[must_use]
     pub fn open(settings: Settings, panes: Arc<dyn Panes>) -> Roster {
         let (records, saved) = Records::open(settings.data_dir.as_deref());
-        let registry = Registry::restored(settings.registry, saved, Moment::now());
+        let registry = Registry::restored(settings.registry, saved.nodes, Moment::now());
         let Settings { ring_bytes, when_full, .. } = settings;
         let gateway = identity(settings.data_dir.as_deref());
         let hello =
             Hello { version: LINK_VERSION, gateway, ring_bytes, when_full, window_bytes: OUTPUT_WINDOW };
         let shared = Shared {
-            state: Mutex::new(State::new(registry, Remotes::new(hello), panes)),
+            state: Mutex::new(State::new(registry, saved.bindings, Remotes::new(hello), panes)),
             events: broadcast::Sender::new(MAX_BEHIND),
             changes: watch::Sender::new(0),
             records: Arc::new(records),
@@ -203,7 +204,7 @@ impl Roster {
         let saved = {
             let mut state = self.state();
             state.ended = true;
-            state.registry.saved(Moment::now())
+            state.saved(Moment::now())
         };
         self.shared.shutdown.cancel();
         if tokio::time::timeout(SAVE_WITHIN, self.write(saved)).await.is_err() {

@@ -4,11 +4,21 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
+use super::bindings::Bindings;
 use crate::node::SavedNode;
 use crate::store::Document;
 
 /// Where it is, in the data directory.
 const NAME: &str = "nodes.json";
+
+/// What is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Saved {
+    pub(super) nodes: Vec<SavedNode>,
+    pub(super) bindings: Bindings,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -22,14 +32,14 @@ pub(super) struct Records {
 
 impl Records {
     /// Those in `dir`, and what they are. What can't be read is told, and left as it is.
-    pub(super) fn open(dir: Option<&Path>) -> (Records, Vec<SavedNode>) {
+    pub(super) fn open(dir: Option<&Path>) -> (Records, Saved) {
         let document = dir.map(|dir| Document::new(dir, NAME));
         let read = document.as_ref().map_or(Ok(None), Document::read);
         let (document, saved) = match read {
             Ok(saved) => (document, saved.unwrap_or_default()),
             Err(error) => {
                 tracing::warn!("nodes are not remembered: {error}");
-                (None, Vec::new())
+                (None, Saved::default())
             }
         };
         (Records { document, asked: AtomicU64::new(0), written: Mutex::new(0) }, saved)
@@ -41,14 +51,14 @@ impl Records {
     }
 
     /// Writes them down; blocks. A disk that can't take them is told, and no reason not to go on.
-    pub(super) fn write(&self, turn: u64, saved: &[SavedNode]) {
+    pub(super) fn write(&self, turn: u64, saved: &Saved) {
         let Some(document) = &self.document else { return };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if turn < *written {
             return;
         }
         *written = turn;
-        if let Err(error) = document.write(&saved) {
+        if let Err(error) = document.write(saved) {
             tracing::warn!("cannot save the nodes: {error}");
         }
     }

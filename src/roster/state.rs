@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::bindings::Bindings;
 use super::panes::Panes;
+use super::records::Saved;
 use super::remotes::Remotes;
 use super::tokens::NodeTokens;
 use crate::clock::Moment;
 use crate::host::remote::RemoteHost;
 use crate::host::{Host, Kept};
-use crate::node::{Effect, Effects, Epoch, NodeId, Peer, Registry, TokenId};
+use crate::node::{Effect, Effects, Epoch, NodeId, Peer, Refused, Registration, Registry, TokenId};
 use crate::protocol::node::{NodeClose, NodeEvent, NodeKind, OfflineCause};
 
 /// The way to one open connection.
@@ -28,6 +30,7 @@ struct Line {
 pub(super) struct State {
     pub(super) registry: Registry,
     pub(super) tokens: NodeTokens,
+    pub(super) bindings: Bindings,
     /// The gateway shuts down: who goes now does so because of that.
     pub(super) ended: bool,
     lines: HashMap<Epoch, Line>,
@@ -38,9 +41,14 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(registry: Registry, remotes: Remotes, panes: Arc<dyn Panes>) -> State {
+    pub(super) fn new(
+        registry: Registry,
+        bindings: Bindings,
+        remotes: Remotes,
+        panes: Arc<dyn Panes>,
+    ) -> State {
         let (tokens, lines, hosts) = (NodeTokens::default(), HashMap::new(), HashMap::new());
-        State { registry, tokens, ended: false, lines, hosts, remotes, panes }
+        State { registry, tokens, bindings, ended: false, lines, hosts, remotes, panes }
     }
 
     /// How many connections are open.
@@ -54,6 +62,28 @@ impl State {
         let (close, closed) = oneshot::channel();
         self.lines.insert(epoch, Line { close, owner: peer.owner, hosts: None });
         (epoch, closed)
+    }
+
+    /// Registers a node over a connection.
+    pub(super) fn register(
+        &mut self,
+        epoch: Epoch,
+        registration: Registration,
+        now: Moment,
+    ) -> Result<Effects, Refused> {
+        let owner = self.lines.get(&epoch).ok_or(Refused::Closed)?.owner;
+        let id = registration.id().clone();
+        if !self.bindings.admit(&id, owner) {
+            return Err(Refused::OtherToken { field: "id" });
+        }
+        let effects = self.registry.register(epoch, registration, now)?;
+        self.bindings.bind(&id, owner);
+        Ok(effects)
+    }
+
+    /// What is to be written down.
+    pub(super) fn saved(&self, now: Moment) -> Saved {
+        Saved { nodes: self.registry.saved(now), bindings: self.bindings.clone() }
     }
 
     /// A connection has ended, and can't be told anything any more.

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::host::{Host, Kept, Sink, SpawnError, SpawnRequest, Spawning};
+use crate::node::Refused;
 use crate::protocol::node::{NodeClose, NodeKind, NodeStatus, OfflineCause, Outcome, Register};
 
 /// How long anything may take.
@@ -159,6 +160,25 @@ async fn who_was_there_is_remembered_unless_its_token_went_meanwhile() {
     let shown: Vec<_> = nodes.iter().map(|node| (node.id.as_str(), node.status, node.why)).collect();
     let restarted = |id| (id, NodeStatus::Offline, Some(OfflineCause::GatewayRestarted));
     assert_eq!(shown, [restarted("a"), restarted("c")]);
+}
+
+#[tokio::test]
+async fn an_id_stays_its_tokens_when_its_record_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = TokenFile::in_dir(dir.path());
+    let text = file.update(|tokens| tokens.create("a", [1; 32], 0)).unwrap();
+    let roster = Roster::open(settings(Some(dir.path())), Arc::new(NoPanes));
+    let theirs = roster.connect(peer(roster.token(&text))).unwrap().connection;
+    theirs.register(host("a")).unwrap();
+    assert_eq!(theirs.deregister("a"), Outcome::Deregistered);
+    roster.shutdown().await;
+    drop(theirs);
+
+    let roster = Roster::open(settings(Some(dir.path())), Arc::new(NoPanes));
+    let ours = roster.connect(peer(None)).unwrap().connection;
+    assert_eq!(ours.register(host("a")), Err(Refused::OtherToken { field: "id" }));
+    let theirs = roster.connect(peer(roster.token(&text))).unwrap().connection;
+    theirs.register(host("a")).unwrap();
 }
 
 #[tokio::test]

@@ -75,7 +75,48 @@ fn new_folder(parent: &Path, name: &str) -> Result<PathBuf, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+    use crate::roster::{NoPanes, Roster, Settings};
+
+    #[tokio::test]
+    async fn an_agent_is_started_inside_the_root_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let started = Arc::new(Mutex::new(Vec::new()));
+        let log = started.clone();
+        let spawn = move |command: &[String], folder: &Path| {
+            if folder.ends_with("broken") {
+                return Err("no pane is free".to_owned());
+            }
+            log.lock().unwrap().push((command.to_vec(), folder.to_owned()));
+            Ok(())
+        };
+        let mut nodes = Nodes {
+            roster: Roster::open(Settings::default(), Arc::new(NoPanes)),
+            ttl: Duration::from_secs(90),
+            root: root.clone(),
+            agent_command: vec!["agent".to_owned(), "--here".to_owned()],
+            spawn: Some(Box::new(spawn)),
+        };
+        let ask = |path: &str, new_folder: Option<&str>| SpawnAgent {
+            path: path.to_owned(),
+            new_folder: new_folder.map(str::to_owned),
+        };
+        let path = root.join("new").to_string_lossy().into_owned();
+        assert_eq!(spawn_agent(&nodes, &ask("", Some("new"))), Ok(Outcome::Spawning { path: path.clone() }));
+        assert_eq!(spawn_agent(&nodes, &ask("new", None)), Ok(Outcome::Spawning { path }));
+        assert_eq!(spawn_agent(&nodes, &ask("", Some("broken"))), Err("no pane is free".to_owned()));
+        for (path, new_folder) in [("/", None), ("..", None), ("nowhere", None), ("", Some("../new"))] {
+            assert!(spawn_agent(&nodes, &ask(path, new_folder)).is_err(), "{path} {new_folder:?}");
+        }
+        let command = nodes.agent_command.clone();
+        let once = (command, root.join("new"));
+        assert_eq!(*started.lock().unwrap(), [once.clone(), once]);
+        nodes.agent_command.clear();
+        assert!(spawn_agent(&nodes, &ask("new", None)).unwrap_err().contains("agent_command"));
+    }
 
     #[test]
     fn a_new_folder_is_made_once_and_stays_inside() {

@@ -36,8 +36,8 @@ const MAX_RECEIVED_BYTES: usize = MAX_FRAME_BYTES;
 /// The largest message to a node, in bytes: ample for the records of as many nodes as there may be.
 const MAX_WRITE_BUFFER: usize = 256 << 20;
 
-/// Answers that wait to be written; while there are as many, no more requests are read.
-const MAX_ANSWERS: usize = 64;
+/// Answers that wait to be written; while there are as many, no more requests are read. A list of nodes is long.
+const MAX_ANSWERS: usize = 8;
 
 /// Whoever takes nothing for this long is closed.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
