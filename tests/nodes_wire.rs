@@ -344,7 +344,7 @@ fn flaps_leave_nothing_behind() {
     let flap = |number: u32| {
         let mut socket = NodeSocket::connect(&gateway);
         socket.register(&node("a", "box"));
-        if number % 2 == 0 { socket.close() } else { drop(socket) }
+        if number.is_multiple_of(2) { socket.close() } else { drop(socket) }
     };
     flap(0);
     watcher.expect_event("node_offline", "a");
