@@ -39,10 +39,17 @@ fn unix_ms(time: SystemTime) -> u64 {
 /// The local time of day, as `14:03:22`.
 #[must_use]
 pub fn time_of_day(unix_ms: u64) -> String {
+    local_time(unix_ms, "%H:%M:%S")
+}
+
+/// The local date and time of day, as `2026-02-28 14:03:22`.
+#[must_use]
+pub fn date_and_time(unix_ms: u64) -> String {
+    local_time(unix_ms, "%Y-%m-%d %H:%M:%S")
+}
+
+fn local_time(unix_ms: u64, format: &str) -> String {
     let millis = i64::try_from(unix_ms).unwrap_or(i64::MAX);
-    Local
-        .timestamp_millis_opt(millis)
-        .single()
-        .map(|time| time.format("%H:%M:%S").to_string())
-        .unwrap_or_default()
+    let time = Local.timestamp_millis_opt(millis).single();
+    time.map(|time| time.format(format).to_string()).unwrap_or_default()
 }

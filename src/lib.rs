@@ -15,6 +15,7 @@ pub mod node;
 pub mod pane;
 pub mod programs;
 pub mod protocol;
+pub mod roster;
 pub mod screen;
 pub mod store;
 pub mod waker;

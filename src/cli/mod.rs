@@ -1,10 +1,15 @@
 //! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
 
 mod host;
+mod joining;
 mod node;
+mod node_token;
+mod nodes;
+mod roster_table;
 mod serve;
 mod shutdown;
 mod signals;
+mod whereabouts;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -19,6 +24,8 @@ Examples:
   everpane serve --help              what can be set
   everpane shutdown                  end the gateway and all shells
   everpane node --gateway URL        host panes of that gateway on this machine
+  everpane node-token create laptop  a token with which the machine `laptop` may join as a node
+  everpane nodes --watch             which nodes there are, and what happens to them
 
 Environment:
   EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
@@ -42,6 +49,10 @@ enum Command {
     Host(host::Args),
     /// Host panes of a gateway elsewhere on this machine.
     Node(node::Args),
+    /// Show which nodes a gateway has
+    Nodes(nodes::Args),
+    /// Make, list and revoke the tokens with which nodes join
+    NodeToken(node_token::Args),
 }
 
 /// Runs the command line of this process.
@@ -57,6 +68,8 @@ pub fn run() -> ExitCode {
         Command::Shutdown(args) => shutdown::run(args),
         Command::Host(args) => host::run(args),
         Command::Node(args) => node::run(&args),
+        Command::Nodes(args) => nodes::run(&args),
+        Command::NodeToken(args) => node_token::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

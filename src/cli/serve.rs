@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
+use super::{joining, whereabouts};
 use crate::config::{
     self, Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
 };
@@ -72,6 +73,12 @@ pub(super) struct Args {
     /// Ask for no token; only on a loopback address. Anyone on this machine can then use your shells
     #[arg(long)]
     no_auth: bool,
+    /// How long an agent may be silent, and an offline node is remembered [default: 90]
+    #[arg(long, value_name = "SECONDS")]
+    node_ttl: Option<u64>,
+    /// Have no shells of this machine, only of nodes that join
+    #[arg(long)]
+    no_local_node: bool,
     /// Read settings from a TOML file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -89,6 +96,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         shell: args.shell,
         cwd: args.cwd,
         no_auth: args.no_auth,
+        no_local_node: args.no_local_node,
+        node_ttl: args.node_ttl,
     };
     let config = Config::load(args.config.as_deref(), overrides, &surroundings)?.resolve(&surroundings)?;
     let runtime =
@@ -104,17 +113,21 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let token = token(&config)?;
-    let (link, local) = local_node(&config, stop_host).await?;
-    let gateway = Gateway::with_host(settings(&config, surroundings), Some(local))?;
-
     let machine = machine_name();
-    let guard = Guard::new(&config, address, &machine, token.as_ref());
+    let (link, local) = local_node(&config, stop_host).await?;
+    let gateway = Gateway::with_host(settings(&config, surroundings), local)?;
+    let roster = joining::open_roster(&config, &machine, gateway.clone())?;
+    let find = roster.clone();
+    let guard =
+        Guard::new(&config, address, &machine, token.as_ref()).with_node_tokens(move |text| find.token(text));
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
-    let router =
-        http::router(guard, health, http::mux::routes(gateway.clone(), patience(&config.connection)));
+    let routes = http::mux::routes(gateway.clone(), patience(&config.connection))
+        .merge(http::nodes::routes(joining::nodes(&config, roster.clone())));
+    let router = http::router(guard, health, routes);
     let stop = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, stop.clone()));
+    whereabouts::write(&config.data_dir, address);
     announce(&page_address(address, &machine, token.as_ref()));
 
     let signal = signals.first().await;
@@ -135,16 +148,19 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
             None => gateway.shutdown().await,
         }
     };
-    if tokio::time::timeout(GRACE, async { tokio::join!(shells, server) }).await.is_err() {
+    if tokio::time::timeout(GRACE, async { tokio::join!(roster.shutdown(), shells, server) }).await.is_err() {
         tracing::warn!("not everything came to its end in time");
     }
     Ok(())
 }
 
 /// What runs the shells of this machine, and the link to it, if that is a process of its own.
-async fn local_node(config: &Config, stop: bool) -> anyhow::Result<(Option<Link>, LocalNode)> {
+async fn local_node(config: &Config, stop: bool) -> anyhow::Result<(Option<Link>, Option<LocalNode>)> {
+    if !config.nodes.local {
+        return Ok((None, None));
+    }
     if !config.host.process {
-        return Ok((None, LocalNode::new(Arc::new(LocalHost::default()))));
+        return Ok((None, Some(LocalNode::new(Arc::new(LocalHost::default())))));
     }
     let settings = process::Settings {
         data_dir: config.data_dir.clone(),
@@ -157,7 +173,7 @@ async fn local_node(config: &Config, stop: bool) -> anyhow::Result<(Option<Link>
         stop,
     };
     let (link, kept) = Link::connect(settings).await?;
-    Ok((Some(link.clone()), LocalNode { host: Arc::new(link), kept }))
+    Ok((Some(link.clone()), Some(LocalNode { host: Arc::new(link), kept })))
 }
 
 /// Shells that nobody sees should not be a surprise.
@@ -272,7 +288,8 @@ fn page_address(listen: SocketAddr, machine: &str, token: Option<&Token>) -> Str
     }
 }
 
-fn percent_encoded(text: &str) -> String {
+/// Fit for a query.
+pub(super) fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),

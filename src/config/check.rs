@@ -11,7 +11,7 @@ use crate::programs;
 
 /// Checks everything that needs no look at the system.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let Config { input, output, layout, respawn, connection, limits, host, .. } = config;
+    let Config { input, output, layout, respawn, connection, limits, host, nodes, .. } = config;
     within("input.held_bytes", input.held_bytes, 1 << 10..=16 << 20)?;
     within("input.held_secs", input.held_secs, 1..=3600)?;
     within("input.held_away_secs", input.held_away_secs, 1..=3600)?;
@@ -32,6 +32,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("limits.spawns", limits.spawns, 1..=1024)?;
     within("host.tape_bytes", host.tape_bytes, 512 << 10..=256 << 20)?;
     wake::check(&config.wake)?;
+    within("nodes.ttl_secs", nodes.ttl_secs, 1..=86_400)?;
+    within("nodes.max", nodes.max, 1..=100_000)?;
 
     for host in &config.allowed_hosts {
         require(is_host(host), "allowed_hosts", host, "a host name is wanted, with or without a port")?;

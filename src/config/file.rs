@@ -48,6 +48,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The table `[host]`.
     pub host: Host,
+    /// The table `[nodes]`.
+    pub nodes: Nodes,
 }
 
 /// `[input]`: what is typed at a pane while no shell can take it.
@@ -169,6 +171,29 @@ impl Default for Limits {
     }
 }
 
+/// `[nodes]`: other machines, and this one as one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nodes {
+    /// Whether this machine is one: without it the gateway has no PTYs of its own.
+    pub local: bool,
+    /// How long an agent may be silent, and how long a node that is offline is remembered, in seconds.
+    pub ttl_secs: u64,
+    /// How many may be known at a time.
+    pub max: usize,
+    /// The only folder of this machine, with all in it, that is shown to whoever looks for a place for a pane; `~/` is
+    /// the home directory.
+    pub root: PathBuf,
+    /// The program of an agent and its arguments; empty: none can be started.
+    pub agent_command: Vec<String>,
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self { local: true, ttl_secs: 90, max: 10_000, root: "~".into(), agent_command: Vec::new() }
+    }
+}
+
 /// `[host]`: what runs this machine's shells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -255,6 +280,12 @@ pub(super) const KEYS: &[&str] = &[
     "host.process",
     "host.tape_bytes",
     "host.when_full",
+    "nodes",
+    "nodes.local",
+    "nodes.ttl_secs",
+    "nodes.max",
+    "nodes.root",
+    "nodes.agent_command",
 ];
 
 /// The tables whose keys are names of environment variables and of headers.

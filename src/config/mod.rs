@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, command_environment, shell_environment};
-pub use file::{Connection, Host, Input, Layout, Limits, Output, Respawn, Settings, WhenFull};
+pub use file::{Connection, Host, Input, Layout, Limits, Nodes, Output, Respawn, Settings, WhenFull};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 pub use wake::{NODE_PLACEHOLDER, Wake, WakeHttp, WakeNode};
@@ -36,6 +36,10 @@ pub struct Overrides {
     pub cwd: Option<PathBuf>,
     /// `--no-auth`.
     pub no_auth: bool,
+    /// `--no-local-node`.
+    pub no_local_node: bool,
+    /// `--node-ttl`, in seconds.
+    pub node_ttl: Option<u64>,
 }
 
 /// All settings, complete and within their bounds.
@@ -78,6 +82,8 @@ pub struct Config {
     pub limits: Limits,
     /// What runs this machine's shells.
     pub host: Host,
+    /// Other machines, and this one as one of them.
+    pub nodes: Nodes,
 }
 
 /// Why there is no configuration. Each is one line that says what to change.
@@ -151,15 +157,13 @@ impl Config {
     fn merge(settings: Settings, flags: Overrides, surroundings: &Surroundings) -> Result<Self, ConfigError> {
         let home = surroundings.home();
         let from_file = |path: Option<PathBuf>| path.map(|path| expand_tilde(path, home.as_deref()));
+        let nodes_root = expand_tilde(settings.nodes.root.clone(), home.as_deref());
         let config = Config {
             listen: flags
                 .listen
                 .or(settings.listen)
                 .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))),
-            data_dir: match flags.data_dir.or(from_file(settings.data_dir)) {
-                Some(dir) => dir,
-                None => default_data_dir()?,
-            },
+            data_dir: data_dir(flags.data_dir.or(from_file(settings.data_dir)))?,
             shell: flags.shell.or(from_file(settings.shell)).unwrap_or_else(|| surroundings.login_shell()),
             cwd: match flags.cwd.or(from_file(settings.cwd)) {
                 Some(dir) => dir,
@@ -179,6 +183,12 @@ impl Config {
             wake: settings.wake,
             limits: settings.limits,
             host: settings.host,
+            nodes: Nodes {
+                local: settings.nodes.local && !flags.no_local_node,
+                ttl_secs: flags.node_ttl.unwrap_or(settings.nodes.ttl_secs),
+                root: nodes_root,
+                ..settings.nodes
+            },
         };
         check::check(&config)?;
         Ok(config)
@@ -198,6 +208,14 @@ impl Config {
         })?;
         Ok(self)
     }
+}
+
+/// The data directory: the one that is named, else the default.
+///
+/// # Errors
+/// When none is named and there is no home directory.
+pub fn data_dir(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    named.map_or_else(default_data_dir, Ok)
 }
 
 fn default_data_dir() -> Result<PathBuf, ConfigError> {

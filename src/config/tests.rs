@@ -48,6 +48,12 @@ timeout_secs = 5
 viewers = 1
 panes = 2
 spawns = 3
+[nodes]
+local = true
+ttl_secs = 30
+max = 10
+root = "~/work"
+agent_command = ["agent", "--here"]
 "#;
 
 fn surroundings() -> Surroundings {
@@ -116,6 +122,7 @@ fn the_defaults() {
         }
     );
     assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8 });
+    assert_eq!(config.nodes, Nodes { root: "/home/ada".into(), ..Nodes::default() });
 }
 
 #[test]
@@ -125,6 +132,8 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
     assert_eq!(config.data_dir, Path::new("/home/ada/panes"));
     assert!(config.no_auth);
     assert_eq!(config.limits.panes, 2);
+    assert_eq!((config.nodes.local, config.nodes.ttl_secs), (true, 30));
+    assert_eq!(config.nodes.root, Path::new("/home/ada/work"));
 
     let flags = Overrides {
         listen: Some("127.0.0.1:1".parse().unwrap()),
@@ -132,8 +141,11 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
         shell: Some("/s".into()),
         cwd: Some("/c".into()),
         no_auth: false,
+        no_local_node: true,
+        node_ttl: Some(5),
     };
     let config = load(COMPLETE, flags).unwrap();
+    assert_eq!((config.nodes.local, config.nodes.ttl_secs), (false, 5));
     assert_eq!(config.listen.port(), 1);
     let paths = [&config.data_dir, &config.shell, &config.cwd];
     assert_eq!(paths.map(PathBuf::as_path), ["/d", "/s", "/c"].map(Path::new));
@@ -226,6 +238,8 @@ fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
             "connection.stalled_secs = 3601 cannot be: 1 to 3600 is allowed",
         ),
         ("[limits]\nspawns = 5000", "limits.spawns = 5000 cannot be: 1 to 1024 is allowed"),
+        ("[nodes]\nttl_secs = 0", "nodes.ttl_secs = 0 cannot be: 1 to 86400 is allowed"),
+        ("[nodes]\nmax = 0", "nodes.max = 0 cannot be: 1 to 100000 is allowed"),
         ("no_auth = true\nlisten = \"0.0.0.0:1\"", "no_auth = true with listen = 0.0.0.0:1 cannot be: "),
         ("allowed_hosts = [\"http://x\"]", "allowed_hosts = http://x cannot be: "),
         ("allowed_hosts = [\"*\"]", "allowed_hosts = * cannot be: "),

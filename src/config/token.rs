@@ -69,6 +69,20 @@ impl Token {
         Ok(token)
     }
 
+    /// The token kept in `data_dir`, if one was made.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or does not hold a token.
+    pub fn found_in(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        let path = data_dir.join(FILE_NAME);
+        let about = |error: &dyn fmt::Display| anyhow::anyhow!("the token file {}: {error}", path.display());
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::new(text.trim_end()).map(Some).map_err(|error| about(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(about(&error)),
+        }
+    }
+
     /// The secret itself.
     pub fn secret(&self) -> &str {
         &self.0
@@ -146,7 +160,9 @@ mod tests {
     #[test]
     fn made_once_for_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
+        assert!(Token::found_in(dir.path()).unwrap().is_none());
         let first = Token::kept_in(dir.path()).unwrap();
+        assert_eq!(Token::found_in(dir.path()).unwrap().as_ref(), Some(&first));
         assert_eq!(first.secret().len(), 64);
         assert_eq!(Token::kept_in(dir.path()).unwrap(), first);
         let names: Vec<_> =

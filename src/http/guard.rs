@@ -14,20 +14,27 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::backoff::Backoff;
+use super::caller::Caller;
 use super::credentials::Credentials;
 use super::hosts::Hosts;
 use super::origins::Origins;
 use super::problem::Problem;
 use super::server::Peer;
 use crate::config::{Config, Token};
+use crate::node::TokenId;
 
 /// What needs no credential: the health check and the login.
 const OPEN: [&str; 3] = ["/healthz", "/login", "/login.css"];
 
-/// Where the token may be a query parameter: at the page, which swaps it for the cookie at once, and at the
-/// viewers' socket in the compact framing, whose clients can often set no header. Who can ask for a subprotocol can.
+/// Where the token may be a query parameter: at the page, which swaps it for the cookie at once, at the viewers' socket
+/// in the compact framing, whose clients can often set no header (who can ask for a subprotocol can), and at the nodes'
+/// sockets.
 const PAGE: &str = "/";
 const SOCKET: &str = "/mux";
+const RELAYS: &str = "/ws/agent/";
+
+/// Where nodes connect, and the one place where their tokens count.
+const NODES: &str = "/ws";
 
 /// The rules, made once at start-up.
 pub struct Guard {
@@ -35,15 +42,21 @@ pub struct Guard {
     origins: Origins,
     /// `None` lets everyone in whom the first two rules let in.
     credentials: Option<Credentials>,
+    /// Finds the node token of a text.
+    node_tokens: Option<Box<FindNodeToken>>,
     /// Held for one count at a time, never across an await.
     backoff: Mutex<Backoff>,
 }
+
+type FindNodeToken = dyn Fn(&str) -> Option<TokenId> + Send + Sync;
 
 /// How a request that is let in goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pass {
     /// To its route.
     Enter,
+    /// To its route, as a node.
+    EnterAsNode(TokenId),
     /// Back to the page without the token in its address, with the cookie instead.
     SwapForCookie,
 }
@@ -93,15 +106,30 @@ impl Guard {
         Self {
             hosts: Hosts::new(listen, machine, named),
             credentials: token.map(|token| Credentials::new(token, listen.port())),
+            node_tokens: None,
             backoff: Mutex::default(),
             origins,
         }
+    }
+
+    /// Lets nodes in, with the tokens that `find` knows.
+    #[must_use]
+    pub fn with_node_tokens(
+        mut self,
+        find: impl Fn(&str) -> Option<TokenId> + Send + Sync + 'static,
+    ) -> Self {
+        self.node_tokens = Some(Box::new(find));
+        self
     }
 
     /// Judges a request by its head.
     fn judge(&self, head: &Parts, from: IpAddr, now: Instant) -> Result<Pass, Refusal> {
         let host = self.judge_host(head)?;
         let origin = self.judge_origin(&head.headers, host)?;
+        // Also where nobody is asked for a token: what a node registers is bound to the one that it came with.
+        if let Some(token) = self.node_token(head) {
+            return Ok(Pass::EnterAsNode(token));
+        }
         let Some(credentials) = &self.credentials else { return Ok(Pass::Enter) };
         if OPEN.contains(&head.uri.path()) {
             return Ok(Pass::Enter);
@@ -125,6 +153,16 @@ impl Guard {
             Presented::Header(_) | Presented::Address(_) | Presented::Cookies(_) | Presented::Malformed => {
                 wrong()
             }
+        }
+    }
+
+    /// The node token that a node comes with.
+    fn node_token(&self, head: &Parts) -> Option<TokenId> {
+        let find = self.node_tokens.as_ref().filter(|_| head.uri.path() == NODES)?;
+        match presented_token(head) {
+            Presented::Header(token) => find(token),
+            Presented::Address(token) => find(&token),
+            Presented::Cookies(_) | Presented::Malformed | Presented::Nothing => None,
         }
     }
 
@@ -181,9 +219,16 @@ impl Guard {
 
 /// The layer above all routes.
 pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    match guard.judge(&head, peer(&head.extensions), Instant::now()) {
-        Ok(Pass::Enter) => next.run(Request::from_parts(head, body)).await,
+    let (mut head, body) = request.into_parts();
+    let pass = guard.judge(&head, peer(&head.extensions), Instant::now());
+    match pass {
+        Ok(Pass::Enter | Pass::EnterAsNode(_)) => {
+            head.extensions.insert(match pass {
+                Ok(Pass::EnterAsNode(token)) => Caller::Node(token),
+                _ => Caller::Owner,
+            });
+            next.run(Request::from_parts(head, body)).await
+        }
         Ok(Pass::SwapForCookie) => {
             let cookie = guard.set_cookie(&head.headers).map(|cookie| [(header::SET_COOKIE, cookie)]);
             (cookie, Redirect::to(PAGE)).into_response()
@@ -216,6 +261,17 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, NotOne>
 /// The one credential that counts. A worse one beside it is not looked at, so a wrong token is never excused by
 /// a right cookie.
 fn presented<'a>(credentials: &'a Credentials, head: &'a Parts) -> Presented<'a> {
+    match presented_token(head) {
+        Presented::Nothing => {}
+        token => return token,
+    }
+    let headers = head.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies: Vec<_> = headers.flat_map(|value| credentials.cookies_in(value)).collect();
+    if cookies.is_empty() { Presented::Nothing } else { Presented::Cookies(cookies) }
+}
+
+/// The same without cookies.
+fn presented_token(head: &Parts) -> Presented<'_> {
     match single(&head.headers, header::AUTHORIZATION) {
         Ok(None) => {}
         Ok(Some(value)) => {
@@ -228,20 +284,15 @@ fn presented<'a>(credentials: &'a Credentials, head: &'a Parts) -> Presented<'a>
         }
         Err(NotOne) => return Presented::Malformed,
     }
-    if let Some(token) = token_in_address(head) {
-        return Presented::Address(token);
-    }
-    let headers = head.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let cookies: Vec<_> = headers.flat_map(|value| credentials.cookies_in(value)).collect();
-    if cookies.is_empty() { Presented::Nothing } else { Presented::Cookies(cookies) }
+    token_in_address(head).map_or(Presented::Nothing, Presented::Address)
 }
 
 fn token_in_address(head: &Parts) -> Option<String> {
     let compact = !head.headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL);
     let taken = match head.uri.path() {
-        PAGE => true,
+        PAGE | NODES => true,
         SOCKET => compact,
-        _ => false,
+        path => path.starts_with(RELAYS),
     };
     if head.method != Method::GET || !taken {
         return None;

@@ -3,6 +3,7 @@
 
 mod assets;
 mod backoff;
+mod caller;
 mod credentials;
 mod guard;
 mod headers;
@@ -11,6 +12,7 @@ mod hosts;
 mod liveness;
 mod login;
 pub mod mux;
+pub mod nodes;
 mod origins;
 mod problem;
 mod server;
@@ -21,6 +23,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 
+pub use caller::Caller;
 pub use guard::Guard;
 pub use health::Health;
 pub use liveness::Patience;

@@ -433,25 +433,26 @@ fn frame_error(code: &str, message: String, field: &str) -> Box<ErrorMessage> {
     Box::new(ErrorMessage { code, message, field, ..ErrorMessage::default() })
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
+/// Whether a message was larger than the connection takes.
+pub(super) fn is_too_large(error: &axum::Error) -> bool {
     use tokio_tungstenite::tungstenite;
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
     matches!(cause, Some(tungstenite::Error::Capacity(_)))
 }
 
-/// Counts a viewer's malformed messages.
-struct Errors {
+/// Counts a connection's malformed messages.
+pub(super) struct Errors {
     since: Instant,
     count: u32,
 }
 
 impl Errors {
-    fn new() -> Errors {
+    pub(super) fn new() -> Errors {
         Errors { since: Instant::now(), count: 0 }
     }
 
     /// Whether this one is too many.
-    fn one_more(&mut self, now: Instant) -> bool {
+    pub(super) fn one_more(&mut self, now: Instant) -> bool {
         if now.duration_since(self.since) >= Duration::from_secs(ABUSE_WINDOW_SECS) {
             (self.since, self.count) = (now, 0);
         }

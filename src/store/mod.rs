@@ -9,6 +9,7 @@
 //!   state.json.previous  the generation before it
 //!   state.json.damaged-N what could not be read, kept for a person to look at
 //!   output/<pane>.out    the last output of a pane: header line, meta, raw bytes
+//!   *.json               a document of its own: header line, then JSON; see `Document`
 //!
 //! gateway ── mark ──▶ Schedule ── job ──▶ Writer ── pull ──▶ Source
 //!                                           └── write, fsync, rename ──▶ Disk
@@ -16,6 +17,7 @@
 
 mod aside;
 mod disk;
+mod document;
 mod health;
 mod lock;
 mod marks;
@@ -48,6 +50,7 @@ use lock::DirLock;
 use marks::Request;
 use writer::Writer;
 
+pub use document::{Document, DocumentError};
 pub use marks::{Marks, OutputMark};
 pub use output_file::LoadOutputError;
 pub use schedule::Pace;

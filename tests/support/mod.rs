@@ -5,6 +5,7 @@
 
 pub(crate) mod mirror;
 pub(crate) mod processes;
+pub(crate) mod roster;
 pub(crate) mod stage;
 pub(crate) mod typist;
 pub(crate) mod viewer;

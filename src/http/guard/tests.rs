@@ -123,6 +123,30 @@ fn each_credential_counts_where_it_should() {
 }
 
 #[test]
+fn a_node_token_opens_the_nodes_socket_and_nothing_else() {
+    const NODE: (&str, &str) = ("authorization", "Bearer a-token-of-a-node");
+    let node = Ok(Pass::EnterAsNode(TokenId(7)));
+    let find = |text: &str| (text == "a-token-of-a-node").then_some(TokenId(7));
+    for (token, otherwise) in [(Some(TOKEN), Err(Refusal::Credential)), (None, Ok(Pass::Enter))] {
+        let guard = guard(token).with_node_tokens(find);
+        let judge = |target: &str, headers: &[(&str, &str)]| {
+            judge(&guard, "GET", target, &[&[("host", HOST)], headers].concat())
+        };
+        assert_eq!(judge("/ws", &[NODE]), node);
+        assert_eq!(judge("/ws?token=a-token-of-a-node", &[]), node);
+        assert_eq!(judge("/ws", &[NODE, ("origin", "http://evil.test")]), Err(Refusal::Origin));
+        assert_eq!(judge("/ws", &[("authorization", "Bearer another")]), otherwise);
+        assert_eq!(judge("/ws", &[]), otherwise);
+        for target in ["/ws/agent/a", "/ws/", "/mux", "/x", "/ws/agent/a?token=a-token-of-a-node"] {
+            assert_eq!(judge(target, &[NODE]), otherwise, "{target}");
+        }
+        for target in ["/ws?token=sixteen-letters-", "/ws/agent/a?token=sixteen-letters-"] {
+            assert_eq!(judge(target, &[]), Ok(Pass::Enter), "{target}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_token_is_not_excused_by_a_right_cookie() {
     let guard = guard(Some(TOKEN));
     let headers = [("host", HOST), ("cookie", &cookie(&guard)), ("authorization", "Bearer wrong")];

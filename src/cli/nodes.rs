@@ -1,0 +1,222 @@
+//! `everpane nodes`: asks a gateway which nodes it has.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{StatusCode, header};
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::roster_table::table;
+use super::whereabouts;
+use crate::clock::Moment;
+use crate::config::{Token, data_dir};
+use crate::protocol::node::{NodeEvent, NodeRecord};
+
+/// How long the gateway may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How old what is shown may be while nothing happens.
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
+
+const EXAMPLES: &str = "\
+Examples:
+  everpane nodes
+      The nodes of the gateway on this machine.
+  everpane nodes --watch --gateway http://box.lan:7433
+      Those of another one, again after each change. Its token is taken from EVERPANE_TOKEN.
+  everpane nodes --json --watch
+      What happens, as one JSON object per line; the first has all nodes.";
+
+/// What `nodes` can be told.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Go on until ctrl-c, and show every change
+    #[arg(long)]
+    watch: bool,
+    /// The gateway, as http://HOST:PORT [default: the one on this machine]
+    #[arg(long, value_name = "URL")]
+    gateway: Option<String>,
+    /// The gateway's token [default: the one in its data directory]
+    #[arg(long, value_name = "TOKEN", env = "EVERPANE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Where the gateway on this machine keeps its token and address [default: ~/.local/state/everpane]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+/// Prints what is asked for.
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start a runtime")?.block_on(show(args))
+}
+
+async fn show(args: &Args) -> anyhow::Result<()> {
+    let mut gateway = Connection::open(&url(args)?, token(args)?).await?;
+    let first = gateway.next(Instant::now() + ANSWER_WITHIN).await?.context("the gateway says nothing")?;
+    let NodeEvent::Init { nodes, .. } =
+        serde_json::from_str(&first).context("that is no gateway's answer")?
+    else {
+        bail!("that is no gateway's first message");
+    };
+    match (args.json, args.watch) {
+        (true, true) => watch_json(&mut gateway, first).await,
+        (true, false) => print(&format!("{}\n", serde_json::to_string(&nodes)?)),
+        (false, true) => watch(&mut gateway, nodes).await,
+        (false, false) => print(&table(&nodes, now())),
+    }
+}
+
+async fn watch_json(gateway: &mut Connection, first: String) -> anyhow::Result<()> {
+    print(&format!("{first}\n"))?;
+    loop {
+        if let Some(event) = gateway.next(Instant::now() + REFRESH_EVERY).await? {
+            print(&format!("{event}\n"))?;
+        }
+    }
+}
+
+async fn watch(gateway: &mut Connection, mut nodes: Vec<NodeRecord>) -> anyhow::Result<()> {
+    // On a terminal the old table gives way to the new one; in a file they follow each other.
+    let before = if io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "\n" };
+    print(&table(&nodes, now()))?;
+    loop {
+        let refresh = Instant::now() + REFRESH_EVERY;
+        gateway.next(refresh).await?;
+        let newer = gateway.nodes().await?;
+        if newer != nodes || io::stdout().is_terminal() {
+            print(&format!("{before}{}", table(&newer, now())))?;
+        }
+        nodes = newer;
+    }
+}
+
+fn now() -> u64 {
+    Moment::now().unix_ms / 1000
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot print")
+}
+
+// Where to ask, and as whom.
+
+fn url(args: &Args) -> anyhow::Result<String> {
+    match &args.gateway {
+        Some(url) => socket_url(url),
+        None => {
+            let address: SocketAddr = whereabouts::read(&data_dir(args.data_dir.clone())?)?;
+            Ok(format!("ws://{address}/ws"))
+        }
+    }
+}
+
+fn socket_url(gateway: &str) -> anyhow::Result<String> {
+    let host = gateway.strip_prefix("http://").or_else(|| gateway.strip_prefix("ws://"));
+    let host = host.map(|host| host.trim_end_matches('/')).filter(|host| !host.is_empty());
+    let host = host.filter(|host| !host.contains(['/', '?', '#', '@']));
+    let host = host.ok_or_else(|| anyhow!("`{gateway}` is no gateway; http://HOST:PORT is wanted"))?;
+    Ok(format!("ws://{host}/ws"))
+}
+
+/// The token, if one is there: a gateway may ask for none.
+fn token(args: &Args) -> anyhow::Result<Option<Token>> {
+    match &args.token {
+        Some(token) => Ok(Some(Token::new(token)?)),
+        None if args.gateway.is_some() => Ok(None),
+        None => Token::found_in(&data_dir(args.data_dir.clone())?),
+    }
+}
+
+// The gateway.
+
+struct Connection {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// The id of the newest request.
+    last_id: u64,
+}
+
+impl Connection {
+    async fn open(url: &str, token: Option<Token>) -> anyhow::Result<Connection> {
+        let mut request = url.into_client_request().with_context(|| format!("`{url}` is no address"))?;
+        if let Some(token) = token {
+            let value = format!("Bearer {}", token.secret()).parse().context("the token")?;
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        let opened = timeout(ANSWER_WITHIN, connect_async(request)).await;
+        match opened.map_err(|_| anyhow!("the gateway at {url} does not answer"))? {
+            Ok((socket, _)) => Ok(Connection { socket, last_id: 0 }),
+            Err(tungstenite::Error::Http(answer)) if answer.status() == StatusCode::UNAUTHORIZED => {
+                bail!("the gateway at {url} wants a token: set EVERPANE_TOKEN, or give --token")
+            }
+            Err(error) => Err(anyhow!("cannot reach the gateway at {url}: {error}")),
+        }
+    }
+
+    /// The next message; none if there is none before `deadline`.
+    async fn next(&mut self, deadline: Instant) -> anyhow::Result<Option<String>> {
+        loop {
+            let Ok(message) = timeout_at(deadline, self.socket.next()).await else { return Ok(None) };
+            match message.context("the gateway is gone")?.context("the connection to the gateway broke")? {
+                Message::Text(text) => return Ok(Some(text.as_str().to_owned())),
+                Message::Close(frame) => {
+                    let why = frame.map(|frame| format!(": {} ({})", frame.reason, frame.code));
+                    bail!("the gateway closed the connection{}", why.unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// All nodes, as they are now.
+    async fn nodes(&mut self) -> anyhow::Result<Vec<NodeRecord>> {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            #[serde(default)]
+            id: Option<u64>,
+            #[serde(default)]
+            result: Vec<NodeRecord>,
+        }
+        self.last_id += 1;
+        let request = format!(r#"{{"id":{},"method":"list_nodes"}}"#, self.last_id);
+        self.socket.send(Message::text(request)).await.context("the connection to the gateway broke")?;
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        loop {
+            let message = self.next(deadline).await?.context("the gateway does not answer")?;
+            // Events may come before the answer, which is newer than they are.
+            match serde_json::from_str(&message) {
+                Ok(Answer { id: Some(id), result }) if id == self.last_id => return Ok(result),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gateways_are_named_by_their_address() {
+        for gateway in ["http://box:7433", "http://box:7433/", "ws://box:7433"] {
+            assert_eq!(socket_url(gateway).unwrap(), "ws://box:7433/ws");
+        }
+        for gateway in
+            ["", "box:7433", "https://box", "http://", "http://box/x", "http://a@box", "http://box?x"]
+        {
+            assert!(socket_url(gateway).is_err(), "{gateway}");
+        }
+    }
+}

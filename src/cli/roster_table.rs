@@ -1,0 +1,84 @@
+//! Nodes as a table for people.
+
+use crate::protocol::node::{NodeRecord, NodeStatus, OfflineCause};
+
+const HEADINGS: [&str; 7] = ["ID", "STATUS", "MACHINE", "DIRECTORY", "PANES", "LAST SEEN", "WHY OFFLINE"];
+
+/// One line for each node, below the headings. `now` is in seconds since the Unix epoch.
+pub(super) fn table(nodes: &[NodeRecord], now: u64) -> String {
+    let mut rows = vec![HEADINGS.map(str::to_owned)];
+    rows.extend(nodes.iter().map(|node| row(node, now)));
+    let widths: Vec<usize> =
+        (0..HEADINGS.len()).map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0)).collect();
+    rows.iter().map(|row| line(row, &widths)).collect()
+}
+
+fn row(node: &NodeRecord, now: u64) -> [String; 7] {
+    let status = match node.status {
+        NodeStatus::Active if node.suspect => "silent",
+        NodeStatus::Active => "active",
+        NodeStatus::Offline => "offline",
+    };
+    let seen = node.last_seen.map_or_else(|| "now".to_owned(), |seen| ago(now.saturating_sub(seen)));
+    [
+        node.id.clone(),
+        status.to_owned(),
+        node.machine.clone(),
+        node.cwd.clone(),
+        node.panes.map(|panes| panes.to_string()).unwrap_or_default(),
+        seen,
+        node.why.map(reason).unwrap_or_default().to_owned(),
+    ]
+}
+
+fn reason(why: OfflineCause) -> &'static str {
+    match why {
+        OfflineCause::Asleep => "asleep",
+        OfflineCause::Lost => "connection lost",
+        OfflineCause::Silent => "silent",
+        OfflineCause::Left => "left",
+        OfflineCause::GatewayRestarted => "gateway restarted",
+    }
+}
+
+fn ago(secs: u64) -> String {
+    match secs {
+        0..60 => format!("{secs} s ago"),
+        60..3600 => format!("{} min ago", secs / 60),
+        3600..86_400 => format!("{} h ago", secs / 3600),
+        _ => format!("{} d ago", secs / 86_400),
+    }
+}
+
+fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+fn line(row: &[String; 7], widths: &[usize]) -> String {
+    let cell = |(text, wide): (&String, &usize)| format!("{text}{}  ", " ".repeat(wide - width(text)));
+    let cells: String = row.iter().zip(widths).map(cell).collect();
+    format!("{}\n", cells.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_whatever_is_in_them() {
+        let json = r#"[
+            {"id":"local","machine":"box","cwd":"/","status":"active","kind":"local"},
+            {"id":"a","machine":"日本","cwd":"/w","status":"active","last_seen":95,"panes":3,"suspect":true},
+            {"id":"sandbox-1","machine":"m","cwd":"/","status":"offline","last_seen":40,"why":"asleep"}
+        ]"#;
+        let nodes: Vec<NodeRecord> = serde_json::from_str(json).unwrap();
+        let wanted = "\
+ID         STATUS   MACHINE  DIRECTORY  PANES  LAST SEEN  WHY OFFLINE
+local      active   box      /                 now
+a          silent   日本     /w         3      5 s ago
+sandbox-1  offline  m        /                 1 min ago  asleep
+";
+        assert_eq!(table(&nodes, 100), wanted);
+        assert_eq!(table(&[], 0).lines().count(), 1);
+    }
+}

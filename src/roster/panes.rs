@@ -1,0 +1,24 @@
+//! Where nodes' PTYs are shown.
+
+use std::sync::Arc;
+
+use crate::host::{Host, Kept};
+
+/// Whoever shows the PTYs of nodes. Called in the order in which things happen, and with the roster locked: it must
+/// return soon, and must not ask the roster.
+pub trait Panes: Send + Sync {
+    /// A node's PTYs can be had from `host`, and it still has `kept`.
+    fn node_up(&self, node: &str, host: Arc<dyn Host>, kept: Vec<Kept>);
+
+    /// They can't be had any more: because the node went to sleep, as it said, or for another reason.
+    fn node_down(&self, node: &str, asleep: bool);
+}
+
+/// Shows none.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPanes;
+
+impl Panes for NoPanes {
+    fn node_up(&self, _node: &str, _host: Arc<dyn Host>, _kept: Vec<Kept>) {}
+    fn node_down(&self, _node: &str, _asleep: bool) {}
+}
