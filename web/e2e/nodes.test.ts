@@ -164,3 +164,46 @@ test("a folder that can't be listed says why, and a node that is not known as we
   await expect.poll(() => viewer.toasts()).toContainEqual(expect.stringMatching(/box-7/));
   await viewer.seesPanes(1);
 });
+
+test("a gateway that does not tell of nodes is not asked again and again", async ({ open }) => {
+  const tries: string[] = [];
+  const viewer = await open({
+    expected: /WebSocket connection to .* failed|status of 404/,
+    before: async (page) => {
+      page.on("websocket", (socket) => tries.push(new URL(socket.url()).pathname));
+      await page.route(/\/ws$/, (route) => route.fulfill({ status: 404 }));
+      await page.addInitScript(() => {
+        window.WebSocket = class extends WebSocket {
+          constructor(url: string | URL, protocols?: string | string[]) {
+            super(String(url).replace(/\/ws$/, "/nowhere"), protocols);
+          }
+        };
+      });
+    },
+  });
+  await viewer.sees(/^ready\$/);
+  const text = viewer.page.locator(".roster-text");
+  for (const round of [1, 2]) {
+    await viewer.press("Control+Shift+H");
+    await expect.poll(() => text.textContent()).toMatch(/^This gateway does not tell of nodes/);
+    expect(tries.filter((path) => path === "/nowhere").length).toBeGreaterThanOrEqual(round);
+    await viewer.press("Escape");
+    await text.waitFor({ state: "detached" });
+  }
+});
+
+test("a pane is moved to another node, and whoever does it is told what becomes of its program", async ({ open }) => {
+  const nodes = withoutFolders(BOX, LOCAL);
+  const viewer = await open({ before: (page) => nodes.join(page) });
+  await viewer.sees(/^ready\$/);
+  await nodes.put("box-7", { state: "live" });
+  await expect.poll(async () => (await viewer.pane()).title).toContain("box-7");
+  await viewer.press("Control+Shift+H");
+  const move = (node: string): ReturnType<typeof viewer.page.getByRole> =>
+    viewer.page.getByRole("button", { name: `Move focused pane here: ${node}` });
+  await move("local").waitFor();
+  expect(await move("box-7").isDisabled()).toBe(true);
+  await move("local").click();
+  await expect.poll(() => viewer.toasts()).toEqual([expect.stringMatching(/stays where it is.*starts on local/)]);
+  expect(await viewer.page.locator("dialog").count()).toBe(0);
+});

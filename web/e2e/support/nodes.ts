@@ -2,7 +2,7 @@
 
 import type { Page, WebSocketRoute } from "playwright-core";
 import { expect } from "vitest";
-import type { Directories, LayoutUpdate, NodeEvent, NodeRecord, PaneInfo, PaneStatus } from "../../src/protocol.ts";
+import type { Directories, LayoutUpdate, NodeEvent, NodeRecord, PaneInfo, PaneStatus, ServerMessage } from "../../src/protocol.ts";
 
 /** What a page asks at `/ws`. */
 interface Call {
@@ -19,7 +19,10 @@ export class Nodes {
   /** The page's connections at `/ws`. */
   #watchers = new Set<WebSocketRoute>();
   #mux: WebSocketRoute | undefined;
+  /** What the gateway said last. */
   #layout: LayoutUpdate | undefined;
+  /** What the page is told of all panes instead. */
+  #put: Pick<PaneInfo, "node" | "status"> | undefined;
 
   /** Nodes that all have the same folders. A folder that can't be listed throws. */
   constructor(list: NodeRecord[], folders: (path: string | undefined) => Directories) {
@@ -53,13 +56,9 @@ export class Nodes {
 
   /** From now on, all panes are on a node and in a state, as far as the page is told. */
   async put(node: string, status: PaneStatus): Promise<void> {
-    await expect.poll(() => this.#layout?.panes).toBeDefined();
-    const layout = this.#layout;
-    if (!layout) return;
-    const live = status.state === "live";
-    const panes = mapValues(layout.panes ?? {}, (info: PaneInfo) => ({ ...info, node, status }));
-    const connected = mapValues(layout.connected, () => live);
-    this.#mux?.send(JSON.stringify({ ...layout, type: "layout_update", panes, connected }));
+    await expect.poll(() => this.#layout).toBeDefined();
+    this.#put = { node, status };
+    if (this.#layout) this.#send({ ...this.#layout, type: "layout_update" });
   }
 
   #watch(socket: WebSocketRoute): void {
@@ -83,14 +82,32 @@ export class Nodes {
     const gateway = socket.connectToServer();
     socket.onMessage((message) => gateway.send(message));
     gateway.onMessage((message) => {
-      if (typeof message === "string") this.#note(message);
-      socket.send(message);
+      if (typeof message === "string") this.#send(JSON.parse(message) as ServerMessage);
+      else socket.send(message);
     });
   }
 
-  #note(text: string): void {
-    const message = JSON.parse(text) as { type: string } & LayoutUpdate;
-    if (message.type === "state" || message.type === "layout_update") this.#layout = message;
+  /** Passes on what the gateway says, with what was made up of its panes. */
+  #send(message: ServerMessage): void {
+    this.#mux?.send(JSON.stringify(this.#bend(message)));
+  }
+
+  #bend(message: ServerMessage): ServerMessage {
+    const bent = this.#put;
+    const panes = (infos: Record<string, PaneInfo> = {}): Record<string, PaneInfo> => mapValues(infos, (info) => ({ ...info, ...bent }));
+    switch (message.type) {
+      case "pane_update":
+        if (this.#layout) this.#layout.panes = { ...this.#layout.panes, ...message.panes };
+        return { ...message, panes: panes(message.panes) };
+      case "state":
+      case "layout_update": {
+        this.#layout = message;
+        const connected = mapValues(message.connected, (is) => (bent ? bent.status.state === "live" : is));
+        return { ...message, panes: panes(message.panes), connected };
+      }
+      default:
+        return message;
+    }
   }
 }
 

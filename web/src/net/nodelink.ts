@@ -36,6 +36,7 @@ export class NodeLink {
   open(): void {
     if (this.#socket) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#events.status({ state: "connecting", since: Date.now() });
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
