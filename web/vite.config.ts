@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Where `npm run dev` finds a gateway; `everpane --no-auth` is one that lets the page in without a login. */
 const GATEWAY = process.env["EVERPANE_URL"] ?? "http://127.0.0.1:7433";
 
+/** The gateway lets in only pages that it served itself, so the origin is rewritten as well. */
+const SOCKET = { target: GATEWAY, ws: true, changeOrigin: true, headers: { origin: GATEWAY } };
+
 export default defineConfig({
   // Relative, so that a gateway that is mounted below a path of another server works too.
   base: "./",
@@ -18,8 +21,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      // The gateway lets in only pages that it served itself, so the origin is rewritten as well.
-      "/mux": { target: GATEWAY, ws: true, changeOrigin: true, headers: { origin: GATEWAY } },
+      "/mux": SOCKET,
+      "/ws": SOCKET,
     },
   },
   test: { include: ["test/**/*.test.ts"] },

@@ -18,6 +18,7 @@ const MAX_REQUEST_ID_BYTES: usize = 256;
 
 /// Whether a node is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum NodeStatus {
     /// Its connection proves it.
@@ -28,6 +29,7 @@ pub enum NodeStatus {
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     /// A program with a WebSocket of its own, which the gateway relays to.
@@ -40,6 +42,7 @@ pub enum NodeKind {
 
 /// Why a node is offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OfflineCause {
     /// It said that it would sleep, and then was gone.
@@ -56,6 +59,7 @@ pub enum OfflineCause {
 
 /// A node, as everyone is shown it. Times are in seconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct NodeRecord {
     /// Its id, which it chose.
     pub id: String,
@@ -65,32 +69,41 @@ pub struct NodeRecord {
     pub cwd: String,
     /// The local WebSocket port of an agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub port: Option<u16>,
     /// Whether it is there.
     pub status: NodeStatus,
     /// Its process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub pid: Option<u32>,
     /// When it went offline; only of one that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
     pub offline_since: Option<u64>,
     /// When it last gave a sign of life; none of the local node, which can't be without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
     pub last_seen: Option<u64>,
     /// What it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub kind: Option<NodeKind>,
     /// Why it is offline; only of one that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub why: Option<OfflineCause>,
     /// `true`: active, but silent for longer than it should be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
     pub suspect: bool,
     /// How many PTYs it says it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub panes: Option<u32>,
     /// For how many seconds none of its PTYs was used, as it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
     pub idle_secs: Option<u64>,
 }
 
@@ -170,6 +183,9 @@ node_requests! {
         /// Left out: the root that is allowed, or home.
         #[serde(default)]
         path: Option<String>,
+        /// The node whose folders they are; left out: the gateway's own.
+        #[serde(default)]
+        node: Option<String>,
     }
     /// Starts the configured agent in a pane.
     "spawn_agent" SpawnAgent {
@@ -359,6 +375,7 @@ pub struct Health {
 
 /// The result of `list_directories`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Directories {
     /// The folder that was listed.
     pub current: String,
@@ -370,6 +387,7 @@ pub struct Directories {
 
 /// What everyone at `/ws` is told without asking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum NodeEvent {
     /// The first message of a connection.
@@ -390,6 +408,7 @@ pub enum NodeEvent {
         id: String,
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
         why: Option<OfflineCause>,
     },
     /// A node is not in the roster any more.

@@ -3,7 +3,7 @@
 
 use ts_rs::{Config, TS};
 
-use super::{client, server};
+use super::{client, node, server};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web/src/protocol.ts");
 
@@ -29,7 +29,8 @@ fn generate() -> String {
         server::Session, server::StackOrientation, server::LayoutTree, server::TabLayout, server::Tab,
         server::PaneStatus, server::ShellState, server::ProgressState, server::Progress, server::Notification,
         server::PaneInfo, server::State, server::LayoutUpdate, server::ErrorMessage,
-        server::ServerMessage,
+        server::ServerMessage, node::NodeStatus, node::NodeKind, node::OfflineCause, node::NodeRecord,
+        node::Directories, node::NodeEvent,
     );
     for (docs, declaration) in declarations {
         text.push('\n');

@@ -3,7 +3,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { NodeRecord } from "../src/protocol.ts";
 import type { Gateway } from "./support/gateway.ts";
+import { Nodes } from "./support/nodes.ts";
 import { test } from "./support/stage.ts";
 import type { Viewer } from "./support/viewer.ts";
 
@@ -119,6 +121,19 @@ async function playScene(viewer: Viewer): Promise<void> {
   await viewer.seesCard(/SIGKILL/, 2);
 }
 
+/** Nodes in every state. */
+function everyNode(): NodeRecord[] {
+  const now = Math.floor(Date.now() / 1000);
+  const node = { machine: "rack-2", cwd: "/srv/orbit", kind: "pty_host", status: "active", last_seen: now } as const;
+  return [
+    { id: "local", machine: "atlas", cwd: "/home/ada", kind: "local", status: "active" },
+    { ...node, id: "box-7" },
+    { ...node, id: "gpu-a", machine: "a-machine-with-a-very-long-name.cluster.example.org", suspect: true, last_seen: now - 12 },
+    { ...node, id: "sandbox-31", status: "offline", why: "asleep", last_seen: now - 840 },
+    { id: "reviewer", machine: "atlas", cwd: "/home/ada/orbit", port: 9000, status: "active", last_seen: now },
+  ];
+}
+
 async function picture(viewer: Viewer, name: string): Promise<void> {
   // Where the pointer is, things light up.
   await viewer.page.mouse.move(0, 0);
@@ -147,6 +162,27 @@ for (const colorScheme of ["dark", "light"] as const) {
     await viewer.press("Control+Shift+X");
     await viewer.page.getByRole("dialog").waitFor();
     await picture(viewer, `${colorScheme}-question`);
+  });
+
+  test(`nodes, ${colorScheme}`, async ({ open }) => {
+    const directories = ["assets", "docs", "migrations", "src", "target", "tests", "tools", "vendor", "web"];
+    const nodes = new Nodes(everyNode(), () => ({ current: "/srv/orbit", directories }));
+    const viewer = await open({ ...VIEW, colorScheme, before: (page) => nodes.join(page) });
+    await viewer.sees(/^ready\$/);
+    await viewer.press("Control+Shift+E");
+    await viewer.sees(/^ready\$/, 1);
+    await nodes.put("box-7", { state: "waking", attempt: 2, since: Date.now() - 12_000 });
+    await viewer.seesCard(/Waking/, 1);
+    await picture(viewer, `${colorScheme}-waking`);
+    await nodes.put("box-7", { state: "lost", since: Date.now() - 60_000, reason: "the wake command ended with exit code 7" });
+    await viewer.seesCard(/lost/, 1);
+    await picture(viewer, `${colorScheme}-lost`);
+    await viewer.press("Control+Shift+H");
+    await viewer.page.locator(".roster-row").first().waitFor();
+    await picture(viewer, `${colorScheme}-nodes`);
+    await viewer.page.getByRole("button", { name: "New tab here: box-7" }).click();
+    await viewer.page.locator(".folder-row").first().waitFor();
+    await picture(viewer, `${colorScheme}-folders`);
   });
 
   test(`the login and the empty page, ${colorScheme}`, async ({ gateway, open }) => {

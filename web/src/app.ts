@@ -22,11 +22,20 @@ import { showPageBadge } from "./ui/pagebadge.ts";
 import { openPalette, type PaletteItem } from "./ui/palette.ts";
 import { Pill } from "./ui/pill.ts";
 import { Preferences } from "./ui/preferences.ts";
+import { Roster } from "./ui/roster.ts";
 import { SessionSwitcher } from "./ui/sessions.ts";
 import { Stage } from "./ui/stage.ts";
 import { TabBar } from "./ui/tabbar.ts";
 import { Toasts } from "./ui/toasts.ts";
 import { viewportCells } from "./ui/viewport.ts";
+
+/** Where the page finds the gateway's sockets. */
+export interface Urls {
+  /** For panes. */
+  mux: string;
+  /** For nodes. */
+  nodes: string;
+}
 
 /** The whole page. */
 export class App implements Page {
@@ -41,16 +50,18 @@ export class App implements Page {
   #pill: Pill;
   #tabBar: TabBar;
   #sessions: SessionSwitcher;
+  #roster: Roster;
   #stage: Stage;
   #empty: HTMLElement;
 
-  constructor(root: HTMLElement, muxUrl: string) {
-    this.#conversation = this.#converse(muxUrl);
+  constructor(root: HTMLElement, urls: Urls) {
+    this.#conversation = this.#converse(urls.mux);
     this.#commands = new Commands(this);
     this.#keyboard = this.#makeKeyboard();
     this.#pill = new Pill(() => this.#conversation.connect());
     this.#tabBar = this.#makeTabBar();
     this.#sessions = this.#makeSessions();
+    this.#roster = this.#makeRoster(urls.nodes);
     this.#stage = this.#makeStage();
     this.#empty = this.#makeEmpty();
     const bar = el("header", { class: "top-bar" }, this.#sessions.element, this.#tabBar.element, this.#tools());
@@ -85,6 +96,10 @@ export class App implements Page {
     this.#toasts.show(error.message, "error");
   }
 
+  tell(text: string): void {
+    this.#toasts.show(text);
+  }
+
   renameTab(tabId: string): void {
     this.#tabBar.rename(tabId);
   }
@@ -95,6 +110,10 @@ export class App implements Page {
 
   openSessions(): void {
     this.#sessions.open();
+  }
+
+  openNodes(): void {
+    this.#roster.open();
   }
 
   openPalette(): void {
@@ -278,6 +297,17 @@ export class App implements Page {
     });
   }
 
+  #makeRoster(url: string): Roster {
+    return new Roster(url, {
+      panes: () => this.model.panes,
+      focusedPane: () => this.#stage.focusedPane,
+      newTab: (place) => this.#commands.newTab(place),
+      newPane: (place) => this.#commands.newPane(place),
+      movePane: (node) => this.#commands.movePane(node),
+      done: () => this.#refocus(),
+    });
+  }
+
   #makeEmpty(): HTMLElement {
     const create = el("button", { class: "button primary", text: "New session", attrs: { type: "button" } });
     create.addEventListener("click", () => this.#commands.newTab());
@@ -294,6 +324,7 @@ export class App implements Page {
       { class: "tools" },
       this.#pill.element,
       iconButton("search", "Find (Ctrl+Shift+F)", run("find")),
+      iconButton("nodes", "Nodes (Ctrl+Shift+H)", run("nodes")),
       iconButton("command", "Command palette (Ctrl+Shift+K)", run("palette")),
       iconButton("theme", "Light or dark (Ctrl+Shift+L)", run("toggle-theme")),
       iconButton("help", "Keyboard help (Ctrl+Shift+/)", run("help")),

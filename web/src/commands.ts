@@ -2,6 +2,8 @@
 
 import type { Command } from "./model/keys.ts";
 import { activeSession, activeTab, type Model, neighbourTab, tabsOf } from "./model/model.ts";
+import type { Place } from "./model/nodes.ts";
+import { paneLabel } from "./model/text.ts";
 import { panesOf } from "./model/tree.ts";
 import type { Gateway } from "./net/gateway.ts";
 import { RequestError } from "./net/requests.ts";
@@ -20,9 +22,12 @@ export interface Page {
   confirm(title: string, text: string, confirm: string, yes: () => void): void;
   /** Tells of a failure. */
   failed(error: Error): void;
+  /** Tells something that is good to know. */
+  tell(text: string): void;
   renameTab(tabId: string): void;
   renamePane(paneId: string): void;
   openSessions(): void;
+  openNodes(): void;
   openPalette(): void;
   openHelp(): void;
   find(): void;
@@ -119,6 +124,8 @@ export class Commands {
         return page.toggleTheme();
       case "toggle-notifications":
         return page.toggleNotifications();
+      case "nodes":
+        return page.openNodes();
       case "palette":
         return page.openPalette();
       case "help":
@@ -132,10 +139,10 @@ export class Commands {
     if (tab) this.#lastTab.set(tab.sessionId, tab.id);
   }
 
-  /** Makes a tab in the session that is shown, or a session if there is none. */
-  newTab(): void {
+  /** Makes a tab in the session that is shown, or a session if there is none; without a place, where they start by default. */
+  newTab(place?: Place): void {
     const session = activeSession(this.#page.model);
-    this.#act(session ? { type: "tab_create", sessionId: session.id } : { type: "session_create" });
+    this.#act(session ? { type: "tab_create", sessionId: session.id, ...place } : { type: "session_create", ...place });
   }
 
   /** Shows a session: the tab that it showed last. */
@@ -154,9 +161,26 @@ export class Commands {
     );
   }
 
-  /** Splits a pane; `horizontal` puts the new one to its right. */
-  split(paneId: string, orientation: "horizontal" | "vertical"): void {
-    this.#act({ type: "pane_split", paneId, orientation });
+  /** Splits a pane; `horizontal` puts the new one to its right. Without a place, it starts where the other is. */
+  split(paneId: string, orientation: "horizontal" | "vertical", place?: Place): void {
+    this.#act({ type: "pane_split", paneId, orientation, ...place });
+  }
+
+  /** Splits the focused pane; the new one is to its right, and somewhere else. */
+  newPane(place: Place): void {
+    this.#onPane((paneId) => this.split(paneId, "horizontal", place));
+  }
+
+  /** The focused pane's next terminal is to start on a node. */
+  movePane(node: string): void {
+    const page = this.#page;
+    this.#onPane((paneId) => {
+      const told = (): void => {
+        const label = paneLabel(page.model.panes[paneId]);
+        if (page.model.connected[paneId]) page.tell(`What runs in “${label}” stays where it is; what comes after it starts on ${node}.`);
+      };
+      page.gateway.ask({ type: "pane_set", paneId, node }).then(told, (error: Error) => page.failed(error));
+    });
   }
 
   /** Closes a pane, after asking if something runs in it. */

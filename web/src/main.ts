@@ -5,10 +5,16 @@ import "./style/theme.css";
 import "./style/page.css";
 import "./style/pane.css";
 import "./style/dialog.css";
+import "./style/roster.css";
 import { App } from "./app.ts";
 
-const mux = new URL("mux", document.baseURI);
-mux.protocol = mux.protocol.replace("http", "ws");
-mux.search = "";
-mux.hash = "";
-new App(document.body, mux.href);
+/** The address of a socket beside the page. */
+function socketUrl(name: string): string {
+  const url = new URL(name, document.baseURI);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.search = "";
+  url.hash = "";
+  return url.href;
+}
+
+new App(document.body, { mux: socketUrl("mux"), nodes: socketUrl("ws") });

@@ -892,3 +892,117 @@ message: string, } | { "type": "pong",
  * The request it answers.
  */
 requestId?: number, };
+
+/**
+ * Whether a node is there.
+ */
+export type NodeStatus = "active" | "offline";
+
+/**
+ * What a node is.
+ */
+export type NodeKind = "agent" | "pty_host" | "local";
+
+/**
+ * Why a node is offline.
+ */
+export type OfflineCause = "asleep" | "lost" | "silent" | "left" | "gateway_restarted";
+
+/**
+ * A node, as everyone is shown it. Times are in seconds since the Unix epoch.
+ */
+export type NodeRecord = { 
+/**
+ * Its id, which it chose.
+ */
+id: string, 
+/**
+ * The host name of its machine.
+ */
+machine: string, 
+/**
+ * Its working directory.
+ */
+cwd: string, 
+/**
+ * The local WebSocket port of an agent.
+ */
+port?: number, 
+/**
+ * Whether it is there.
+ */
+status: NodeStatus, 
+/**
+ * Its process.
+ */
+pid?: number, 
+/**
+ * When it went offline; only of one that is.
+ */
+offline_since?: number, 
+/**
+ * When it last gave a sign of life; none of the local node, which can't be without.
+ */
+last_seen?: number, 
+/**
+ * What it is.
+ */
+kind?: NodeKind, 
+/**
+ * Why it is offline; only of one that is.
+ */
+why?: OfflineCause, 
+/**
+ * `true`: active, but silent for longer than it should be.
+ */
+suspect?: boolean, 
+/**
+ * How many PTYs it says it has.
+ */
+panes?: number, 
+/**
+ * For how many seconds none of its PTYs was used, as it says.
+ */
+idle_secs?: number, };
+
+/**
+ * The result of `list_directories`.
+ */
+export type Directories = { 
+/**
+ * The folder that was listed.
+ */
+current: string, 
+/**
+ * The folders in it, by name.
+ */
+directories: Array<string>, };
+
+/**
+ * What everyone at `/ws` is told without asking.
+ */
+export type NodeEvent = { "event": "init", 
+/**
+ * All records.
+ */
+nodes: Array<NodeRecord>, 
+/**
+ * [`NODE_PROTOCOL_VERSION`].
+ */
+protocol_version: string, } | { "event": "node_joined", 
+/**
+ * Its record.
+ */
+node: NodeRecord, } | { "event": "node_offline", 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Why.
+ */
+why?: OfflineCause, } | { "event": "node_removed", 
+/**
+ * Its id.
+ */
+id: string, };

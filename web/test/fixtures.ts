@@ -35,6 +35,7 @@ export function info(change: Partial<PaneInfo> = {}): PaneInfo {
     wake: "any-key",
     closeOnExit: false,
     size: { policy: "latest" },
+    node: "local",
     ...change,
   };
 }

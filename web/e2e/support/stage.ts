@@ -1,7 +1,7 @@
 // What every test has: a gateway, a browser, and as many viewers as it wants.
 
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { test as base, expect } from "vitest";
 import { Gateway } from "./gateway.ts";
 import { Proxy } from "./proxy.ts";
@@ -38,6 +38,8 @@ export interface ViewerOptions {
   scale?: number;
   /** The first address; the gateway's own with its token if there is none. */
   url?: string;
+  /** Prepares the page before it goes anywhere. */
+  before?: (page: Page) => Promise<void>;
   /** Complaints of the browser that are to be expected. */
   expected?: RegExp;
 }
@@ -76,11 +78,12 @@ export const test = base.extend<Fixtures>({
   },
   open: async ({ browser, gateway }, use) => {
     const opened: { viewer: Viewer; expected: RegExp | undefined }[] = [];
-    await use(async ({ window = USUAL, colorScheme = "dark", scale = 1, url = gateway.pageUrl, expected } = {}) => {
+    await use(async ({ window = USUAL, colorScheme = "dark", scale = 1, url = gateway.pageUrl, before, expected } = {}) => {
       const context = await browser.newContext({ viewport: window, colorScheme, deviceScaleFactor: scale });
       context.setDefaultTimeout(20_000);
       const viewer = new Viewer(await context.newPage());
       opened.push({ viewer, expected });
+      await before?.(viewer.page);
       await viewer.page.goto(url);
       return viewer;
     });

@@ -28,6 +28,7 @@ export type Command =
   | "default-text"
   | "toggle-theme"
   | "toggle-notifications"
+  | "nodes"
   | "palette"
   | "help"
   | `tab-${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}`;
@@ -81,6 +82,7 @@ const ROWS: Row[] = [
   ["smaller-text", "Text", "Smaller text", "Ctrl+Shift+-"],
   ["default-text", "Text", "Default text size", "Ctrl+Shift+0"],
   ["palette", "Page", "Command palette", "Ctrl+Shift+K"],
+  ["nodes", "Page", "Nodes", "Ctrl+Shift+H"],
   ["toggle-theme", "Page", "Light or dark", "Ctrl+Shift+L"],
   ["toggle-notifications", "Page", "System notifications, on or off"],
   ["help", "Page", "Keyboard help", "Ctrl+Shift+/"],

@@ -44,6 +44,13 @@ export function ago(at: number, now: number): string {
   return `${Math.floor(seconds / 86400)} days ago`;
 }
 
+/** A time span in milliseconds, in whole seconds; the seconds of a minute have two digits, so that its width stays. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
 /** How long until `at`: never negative, whole seconds. */
 export function secondsUntil(at: number, now: number): number {
   return Math.max(0, Math.ceil((at - now) / 1000));

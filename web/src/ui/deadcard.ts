@@ -17,6 +17,8 @@ export class DeadCard {
   #title = el("strong");
   #cause = el("span", { class: "card-cause" });
   #hint = el("span", { class: "card-hint" });
+  /** Not for screen readers, which would tell every second. */
+  #clock = el("span", { class: "card-clock", attrs: { "aria-hidden": "true" } });
   #button: HTMLButtonElement;
   #waiting = el("span");
   #pending: HTMLElement;
@@ -36,7 +38,7 @@ export class DeadCard {
       "div",
       { class: "dead-card", attrs: { role: "status" } },
       el("span", { class: "card-mark" }),
-      el("div", { class: "card-text" }, el("div", { class: "card-line" }, this.#title, this.#hint), this.#cause),
+      el("div", { class: "card-text" }, el("div", { class: "card-line" }, this.#title, this.#hint, this.#clock), this.#cause),
       el("div", { class: "card-actions" }, this.#pending, this.#button),
     );
     this.element.hidden = true;
@@ -60,11 +62,12 @@ export class DeadCard {
   }
 
   #render(info: PaneInfo): void {
-    const { tone, title, cause, hint, button } = card(info, Date.now());
+    const { tone, title, cause, hint, clock, button } = card(info, Date.now());
     this.element.dataset["tone"] = tone;
     setText(this.#title, title);
     setText(this.#cause, cause);
     setText(this.#hint, hint);
+    setText(this.#clock, clock);
     setText(this.#button, button ?? "");
     this.#button.hidden = button === undefined;
     this.#pending.hidden = info.pending === 0;

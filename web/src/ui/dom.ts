@@ -59,6 +59,7 @@ const ICONS = {
   chevron: "M4.5 6.5L8 10l3.5-3.5",
   up: "M4.5 9.5L8 6l3.5 3.5",
   bell: "M4 11V7a4 4 0 0 1 8 0v4l1 1H3zM7 14h2",
+  nodes: "M2.5 2.5h11v4.5h-11zM2.5 9h11v4.5h-11zM5 4.8h.2M5 11.3h.2",
   edit: "M3 13l.6-2.8L10.8 3 13 5.2l-7.2 7.2z",
 } as const;
 

@@ -1,7 +1,9 @@
 // One pane on the page: title bar, terminal, and the card that shows while it has no terminal.
 
 import type { Rect } from "../model/tree.ts";
+import { foreignNode } from "../model/nodes.ts";
 import { shellMark } from "../model/shell.ts";
+import { Steady } from "../model/steady.ts";
 import { cwdTail, paneLabel } from "../model/text.ts";
 import type { Cells } from "../net/frame.ts";
 import type { PaneInfo } from "../protocol.ts";
@@ -49,12 +51,16 @@ export class PaneView {
   #dot = el("span", { class: "dot" });
   #label = el("span", { class: "pane-label" });
   #cwd = el("span", { class: "pane-cwd" });
+  #node = el("span", { class: "node-name" });
   #chip = el("span", { class: "pane-chip", text: "zoomed" });
   #progress = new ProgressBar();
   #zoom: HTMLButtonElement;
   #card: DeadCard;
   #find: FindBar;
   #info: PaneInfo | undefined;
+  #steady = new Steady();
+  /** Rings when a state that may pass has lasted. */
+  #lasted: ReturnType<typeof setTimeout> | undefined;
   #opened = false;
   #visible = false;
 
@@ -98,10 +104,8 @@ export class PaneView {
   update(state: PaneState): void {
     const { info } = state;
     this.#info = info;
-    this.element.classList.toggle("dead", !state.connected);
     this.element.classList.toggle("focused", state.focused);
     this.element.classList.toggle("alone", state.alone);
-    this.element.dataset["state"] = info?.status.state ?? "live";
     const mark = shellMark(info);
     this.#dot.dataset["shell"] = mark?.state ?? "";
     this.#dot.title = mark?.text ?? "";
@@ -109,9 +113,12 @@ export class PaneView {
     setText(this.#label, paneLabel(info));
     setText(this.#cwd, cwdTail(info?.cwd));
     this.#cwd.title = info?.cwd ?? "";
+    setText(this.#node, foreignNode(info));
+    this.#node.title = `On node ${this.#node.textContent}`;
+    this.#node.hidden = this.#node.textContent === "";
     setIcon(this.#zoom, state.zoomed ? "unzoom" : "zoom", state.zoomed ? "Back to the splits" : "Zoom");
     this.#chip.hidden = !state.zoomed || state.alone;
-    this.#card.update(info, state.connected);
+    this.#showState(state);
     this.#letterbox();
   }
 
@@ -161,9 +168,25 @@ export class PaneView {
   }
 
   dispose(): void {
+    clearTimeout(this.#lasted);
     this.#card.dispose();
     this.terminal.dispose();
     this.element.remove();
+  }
+
+  /** Dims the pane and says why, unless that may be over in a moment. */
+  #showState(pane: PaneState): void {
+    const { info, connected } = pane;
+    clearTimeout(this.#lasted);
+    const state = info?.status.state ?? "live";
+    const verdict = this.#steady.take(state, performance.now());
+    if (verdict !== "show") {
+      this.#lasted = setTimeout(() => this.#showState(pane), verdict);
+      return;
+    }
+    this.element.classList.toggle("dead", !connected);
+    this.element.dataset["state"] = state;
+    this.#card.update(info, connected);
   }
 
   /** Marks a terminal that does not fill its pane because another viewer decides its size. */
@@ -176,7 +199,7 @@ export class PaneView {
 
   #titleBar(): HTMLElement {
     const events = this.#events;
-    const label = el("div", { class: "pane-title" }, this.#dot, this.#label, this.#cwd, this.#chip);
+    const label = el("div", { class: "pane-title" }, this.#dot, this.#label, this.#cwd, this.#node, this.#chip);
     label.addEventListener("dblclick", () => this.rename());
     return el(
       "header",

@@ -2,6 +2,7 @@
 
 import type { Attention } from "../model/attention.ts";
 import { activeSession, focusedPane, type Model, tabsOf } from "../model/model.ts";
+import { foreignNodes } from "../model/nodes.ts";
 import { gravestMark, gravestProgress } from "../model/shell.ts";
 import { dropIndex } from "../model/taborder.ts";
 import { tabDetail } from "../model/text.ts";
@@ -27,6 +28,7 @@ interface Entry {
   element: HTMLElement;
   label: HTMLElement;
   detail: HTMLElement;
+  node: HTMLElement;
   badge: HTMLElement;
   progress: ProgressBar;
   name: string;
@@ -83,13 +85,15 @@ export class TabBar {
     entry.name = tab.name;
     setText(entry.label, tab.name);
     setText(entry.detail, tabDetail(tab.name, model.panes[focusedPane(tab) ?? ""]));
-    entry.element.title = panes.length === 1 ? tab.name : `${tab.name} — ${panes.length} panes`;
     if (active && !entry.element.classList.contains("active")) entry.element.scrollIntoView({ inline: "nearest", block: "nearest" });
     entry.element.classList.toggle("active", active);
     entry.element.classList.toggle("dead", panes.every((paneId) => !model.connected[paneId]));
     entry.element.setAttribute("aria-selected", String(active));
     entry.element.dataset["attention"] = attention.among(panes) ?? "";
     const infos = panes.map((paneId) => model.panes[paneId]);
+    setText(entry.node, foreignNodes(infos));
+    entry.node.hidden = entry.node.textContent === "";
+    entry.element.title = tabTitle(tab.name, panes.length, entry.node.textContent ?? "");
     const mark = gravestMark(infos);
     entry.element.dataset["shell"] = mark?.state ?? "";
     entry.badge.title = mark?.text ?? "";
@@ -105,10 +109,11 @@ export class TabBar {
       this.#events.close(tabId);
     });
     const badge = el("span", { class: "tab-badge" });
+    const node = el("span", { class: "node-name" });
     const text = el("span", { class: "tab-text" }, label, detail);
     const progress = new ProgressBar();
     const attrs = { role: "tab", draggable: "true" };
-    const element = el("div", { class: "tab", attrs }, badge, text, close, progress.element);
+    const element = el("div", { class: "tab", attrs }, badge, text, node, close, progress.element);
     element.addEventListener("mousedown", (event) => {
       // No focus taken, and no autoscroll with the middle button.
       if (event.button === 1) event.preventDefault();
@@ -119,7 +124,7 @@ export class TabBar {
     });
     element.addEventListener("dblclick", () => this.rename(tabId));
     this.#makeDraggable(element, tabId);
-    const entry = { element, label, detail, badge, progress, name: "" };
+    const entry = { element, label, detail, node, badge, progress, name: "" };
     this.#entries.set(tabId, entry);
     return entry;
   }
@@ -149,6 +154,10 @@ export class TabBar {
       if (index !== undefined) this.#events.move(this.#dragged, index);
     });
   }
+}
+
+function tabTitle(name: string, panes: number, node: string): string {
+  return [name, panes === 1 ? "" : `${panes} panes`, node === "" ? "" : `on ${node}`].filter((part) => part !== "").join(" — ");
 }
 
 function isAfter(event: DragEvent, element: HTMLElement): boolean {

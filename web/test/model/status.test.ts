@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { awaitsRetry, card } from "../../src/model/status.ts";
-import { ago, byteCount, cwdTail, lostText, paneLabel, refusalText, secondsUntil, tabDetail, tabLabel } from "../../src/model/text.ts";
+import { ago, byteCount, cwdTail, duration, lostText, paneLabel, refusalText, secondsUntil, tabDetail, tabLabel } from "../../src/model/text.ts";
 import type { PaneStatus, WakePolicy } from "../../src/protocol.ts";
 import { info } from "../fixtures.ts";
 
 const NOW = 1_000_000;
 
 function shown(status: PaneStatus, wake: WakePolicy = "any-key"): ReturnType<typeof card> {
-  return card({ status, wake }, NOW);
+  return card({ status, wake, node: "box-7" }, NOW);
 }
 
 describe("the card says why and what to do", () => {
@@ -17,6 +17,7 @@ describe("the card says why and what to do", () => {
       title: "Disconnected",
       cause: "Exited with code 130 · 1 min ago",
       hint: "press any key to reconnect",
+      clock: "",
       button: undefined,
     });
     expect(shown({ state: "exited", signal: "SIGKILL", at: NOW }).cause).toBe("Killed by SIGKILL · just now");
@@ -45,6 +46,49 @@ describe("the card says why and what to do", () => {
   });
 });
 
+describe("the card of a pane whose node is away", () => {
+  test("says which node is lost and what wakes it", () => {
+    expect(shown({ state: "lost", since: NOW - 61_000 })).toEqual({
+      tone: "calm",
+      title: "Node box-7 is lost",
+      cause: "lost 1 min ago; its program may live on there",
+      hint: "press any key to wake it",
+      clock: "",
+      button: undefined,
+    });
+  });
+
+  test("says that it sleeps", () => {
+    expect(shown({ state: "asleep", since: NOW - 7200_000 })).toMatchObject({
+      tone: "calm",
+      title: "Asleep",
+      cause: "box-7 went to sleep 2 h ago",
+      hint: "press any key to wake it",
+    });
+  });
+
+  test("says why it could not be woken", () => {
+    expect(shown({ state: "lost", since: NOW, reason: "exit code 7" })).toMatchObject({
+      tone: "bad",
+      cause: "Could not be woken: exit code 7 · lost just now; its program may live on there",
+      hint: "press any key to try again",
+    });
+    expect(shown({ state: "asleep", since: NOW, reason: "no answer" }).cause).toMatch(/^Could not be woken: no answer · /);
+  });
+
+  test("by wake policy", () => {
+    expect(shown({ state: "asleep", since: NOW }, "enter").hint).toBe("press Enter to wake it");
+    expect(shown({ state: "lost", since: NOW }, "manual")).toMatchObject({ hint: "wakes only when asked to", button: "Wake" });
+  });
+
+  test("counts the seconds while it is woken", () => {
+    const waking = shown({ state: "waking", attempt: 2, since: NOW - 12_900 });
+    expect(waking).toMatchObject({ tone: "busy", title: "Waking box-7…", hint: "attempt 2,", clock: "12 s", button: undefined });
+    // A clock that runs ahead of this one.
+    expect(shown({ state: "waking", attempt: 1, since: NOW + 5000 }).clock).toBe("0 s");
+  });
+});
+
 test("only a pane that gave up takes R as a command", () => {
   expect(awaitsRetry({ state: "failed", reason: "" })).toBe(true);
   expect(awaitsRetry({ state: "failed", reason: "", retryAt: 1 })).toBe(false);
@@ -59,6 +103,7 @@ test("numbers as people read them", () => {
   expect([0, 10, 60, 7200, 200_000].map((seconds) => ago(0, seconds * 1000))).toEqual([
     "just now", "10 s ago", "1 min ago", "2 h ago", "2 days ago",
   ]);
+  expect([-1, 0, 59_999, 60_000, 754_000].map(duration)).toEqual(["0 s", "0 s", "59 s", "1 min 00 s", "12 min 34 s"]);
   expect([secondsUntil(5, 10), secondsUntil(1001, 0)]).toEqual([0, 2]);
 });
 
