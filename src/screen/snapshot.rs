@@ -24,16 +24,7 @@ pub(super) fn snapshot(terminal: &Terminal, history: usize) -> Vec<u8> {
     let mut writer = Writer { terminal, painter: Painter::new(&mut out, &terminal.extras) };
     if terminal.alternate {
         writer.primary(&terminal.other, history);
-        // Saves the primary screen's cursor as well.
-        writer.saved_cursor(&terminal.other.saved);
-        writer.text("\x1b[?1049h");
-        writer.charset(Charset::Ascii);
-        writer.painter.rest();
-        if terminal.other.saved.pen.background != Color::DEFAULT {
-            // The alternate screen came up full of it.
-            writer.text("\x1b[2J");
-        }
-        writer.text("\x1b[H");
+        writer.leave_primary(&terminal.other);
         writer.rows(&terminal.active, Above::Nothing);
     } else {
         writer.hidden_alternate();
@@ -77,6 +68,27 @@ impl Writer<'_> {
             self.margins(buffer);
             self.keyboard(&self.terminal.keyboard[0]);
         }
+    }
+
+    /// Goes from the primary screen to the alternate one, which is empty then. The row that the cursor was in counts
+    /// when the size changes.
+    fn leave_primary(&mut self, primary: &Buffer) {
+        if primary.row == primary.saved.row {
+            // Saves the primary screen's cursor as well.
+            self.saved_cursor(&primary.saved);
+            self.text("\x1b[?1049h");
+            self.charset(Charset::Ascii);
+        } else {
+            self.save_cursor(&primary.saved);
+            self.goto(0, primary.row);
+            self.text("\x1b[?1047h");
+        }
+        self.painter.rest();
+        if primary.saved.pen.background != Color::DEFAULT {
+            // The alternate screen came up full of it.
+            self.text("\x1b[2J");
+        }
+        self.text("\x1b[H");
     }
 
     /// The alternate screen's saved cursor and keys, while it is not shown.

@@ -256,3 +256,24 @@ fn a_restored_character_set_outlives_a_change_of_screens() {
     let screen = fed(size(10, 3), b"\x1b[?1049h\x1b(0q\x1b[?1049lq\x1b[?1049h\x1b[Hq");
     assert_eq!(screen.text(), ["q", "", ""]);
 }
+
+#[test]
+fn what_a_hidden_screen_keeps_when_it_shrinks_depends_on_its_cursor() {
+    let mut early = fed(size(10, 4), b"1\r\n2\r\n3\r\n4\x1b7\x1b[H\x1b[?47h");
+    let mut late = fed(size(10, 4), &early.snapshot(usize::MAX));
+    for screen in [&mut early, &mut late] {
+        screen.resize(size(10, 2));
+        screen.feed(b"\x1b[?47l");
+        assert_eq!(screen.text(), ["1", "2"]);
+    }
+}
+
+#[test]
+fn nothing_combines_with_a_wide_character_that_had_no_room() {
+    let mut early = fed(size(4, 1), "\x1b[?7labcd漢".as_bytes());
+    let mut late = fed(size(4, 1), &early.snapshot(usize::MAX));
+    for screen in [&mut early, &mut late] {
+        screen.feed("\u{301}".as_bytes());
+        assert_eq!(screen.text(), ["abc\u{301}"]);
+    }
+}
