@@ -1,14 +1,18 @@
 //! Whether two terminals show the same, and go on alike whatever comes.
 
+use std::collections::VecDeque;
+
 use super::buffer::{Buffer, SavedCursor};
 use super::cell::{Cell, ExtraId};
-use super::history::{History, HistoryRow};
+use super::extras::Extras;
+use super::history::HistoryRow;
 use super::row::Row;
 use super::terminal::Terminal;
+use super::unpack::Unpacked;
 
-/// Two terminals, to be compared.
+/// What the cells of two terminals have, which are to be compared.
 #[derive(Clone, Copy)]
-struct Pair<'a>(&'a Terminal, &'a Terminal);
+struct Pair<'a>(&'a Extras, &'a Extras);
 
 impl Terminal {
     /// Whether all is the same that output or a change of size can change, or that can change what these do. How
@@ -17,7 +21,7 @@ impl Terminal {
         // Named one by one, so that none is forgotten.
         let Terminal { size, active, other: hidden, alternate, pen, charsets, modes, .. } = self;
         let Terminal { cursor_style, colors, keyboard, preceding, extras: _, history: _, .. } = self;
-        let pair = Pair(self, other);
+        let pair = Pair(&self.extras, &other.extras);
         let modes_alike = (size, alternate, charsets, modes, cursor_style, colors, keyboard, preceding)
             == (
                 &other.size,
@@ -35,7 +39,7 @@ impl Terminal {
             && active.col == other.active.col
             && pair.buffers(active, &other.active)
             && pair.buffers(hidden, &other.other)
-            && pair.histories()
+            && histories(self, other)
     }
 }
 
@@ -44,9 +48,11 @@ impl Pair<'_> {
         let Buffer { rows, col: _, row, top, bottom, tabs, saved } = one;
         (row, top, bottom, tabs) == (&other.row, &other.top, &other.bottom, &other.tabs)
             && self.saved(saved, &other.saved)
-            && rows.len() == other.rows.len()
-            && rows.iter().zip(&other.rows).all(|(one, other)| self.rows(one, other))
-            && rows.iter().zip(&other.rows).skip(1).all(|(one, other)| one.wrapped == other.wrapped)
+            && self.all_rows(rows, &other.rows)
+    }
+
+    fn all_rows(self, some: &VecDeque<Row>, others: &VecDeque<Row>) -> bool {
+        some.len() == others.len() && some.iter().zip(others).all(|(one, other)| self.rows(one, other))
     }
 
     fn saved(self, one: &SavedCursor, other: &SavedCursor) -> bool {
@@ -57,7 +63,7 @@ impl Pair<'_> {
     fn rows(self, one: &Row, other: &Row) -> bool {
         let used = one.used().len().max(other.used().len());
         let mut cells = one.cells()[..used].iter().zip(&other.cells()[..used]);
-        cells.all(|(one, other)| self.cells(one, other))
+        one.wrapped == other.wrapped && cells.all(|(one, other)| self.cells(one, other))
     }
 
     #[inline]
@@ -68,29 +74,28 @@ impl Pair<'_> {
     /// Ids are each terminal's own; what they stand for counts.
     fn cells_with_extras(self, one: &Cell, other: &Cell) -> bool {
         Cell { extra: ExtraId::NONE, ..*one } == Cell { extra: ExtraId::NONE, ..*other }
-            && self.0.extras.get(one.extra) == self.1.extras.get(other.extra)
-    }
-
-    fn histories(self) -> bool {
-        let Pair(one, other) = self;
-        let len = one.history.len();
-        // Whether the newest row goes on, the screen's first row says.
-        let row = |(index, row)| {
-            let HistoryRow { bytes, joined } = row;
-            (bytes, joined && index + 1 < len)
-        };
-        let rows = |history| History::newest(history, usize::MAX).enumerate().map(row);
-        len == other.history.len()
-            && goes_on(one) == goes_on(other)
-            && rows(&one.history).eq(rows(&other.history))
+            && self.0.get(one.extra) == self.1.get(other.extra)
     }
 }
 
-/// Whether the history's last line goes on in the primary screen's first row. Its flag alone says nothing if the row
-/// does not begin with what was wrapped.
-fn goes_on(terminal: &Terminal) -> bool {
-    let Terminal { active, other, alternate, history, .. } = terminal;
-    let primary = if *alternate { other } else { active };
-    let first = &primary.rows[0];
-    history.len() > 0 && first.wrapped && history.flows_into(first)
+/// Whether there are the same lines. How they are wrapped is not looked at: those too far up to take part in a change of
+/// size keep their rows, and are wrapped anew once they do take part in one.
+fn histories(one: &Terminal, other: &Terminal) -> bool {
+    let rows: Vec<_> = one.history.newest(usize::MAX).collect();
+    let other_rows: Vec<_> = other.history.newest(usize::MAX).collect();
+    let lines = rows.chunk_by(|row, _| row.joined);
+    let other_lines = other_rows.chunk_by(|row, _| row.joined);
+    one.history.is_full() == other.history.is_full()
+        && lines.clone().count() == other_lines.clone().count()
+        && lines.zip(other_lines).all(|(line, other)| line == other || wrap_alike(line, other, one.size.cols))
+}
+
+fn wrap_alike(line: &[HistoryRow<'_>], other: &[HistoryRow<'_>], cols: u16) -> bool {
+    let wrapped = |line: &[HistoryRow<'_>]| {
+        let mut unpacked = Unpacked::new(cols, Extras::new());
+        line.iter().for_each(|row| unpacked.add(*row));
+        unpacked.finish()
+    };
+    let ((rows, extras), (other_rows, other_extras)) = (wrapped(line), wrapped(other));
+    Pair(&extras, &other_extras).all_rows(&rows, &other_rows)
 }

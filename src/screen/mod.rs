@@ -27,6 +27,7 @@ mod snapshot;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod unpack;
 #[cfg(test)]
 mod width_table;
 

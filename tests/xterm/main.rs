@@ -24,6 +24,9 @@ const MOST_CUTS: usize = 25_000;
 /// But at so many.
 const SOME_CUTS: usize = 400;
 
+/// How many times the size changes in the middle of a stream, where it does.
+const RESIZES: usize = 4;
+
 /// The environment variable that names a folder of more recordings.
 const MORE_RECORDINGS: &str = "EVERPANE_RECORDINGS";
 
@@ -84,14 +87,14 @@ fn random_bytes() {
 }
 
 /// On the server all are the same screen. Streams with more than `most` cuts are joined at some of them.
-fn the_servers_screens_are_the_same(streams: impl IntoIterator<Item = Stream>, most: usize, resized: bool) {
+fn the_servers_screens_are_the_same(streams: impl IntoIterator<Item = Stream>, most: usize, resizes: usize) {
     let join = |stream: Stream| {
         let cuts = Cuts::of(&stream);
         let step = if cuts.len() <= most { 1 } else { cuts.len().div_ceil(SOME_CUTS) };
-        cuts.join(step, resized)
+        cuts.join(step, resizes)
     };
     let joined: Joined = streams.into_iter().map(join).sum();
-    println!("{joined}, resized: {resized}");
+    println!("{joined}, resized {resizes} times");
 }
 
 fn of_all_kinds() -> impl Iterator<Item = Stream> {
@@ -102,20 +105,22 @@ fn of_all_kinds() -> impl Iterator<Item = Stream> {
 
 #[test]
 fn on_the_server() {
-    the_servers_screens_are_the_same(of_all_kinds(), MOST_CUTS, false);
+    the_servers_screens_are_the_same(of_all_kinds(), MOST_CUTS, 0);
 }
 
 #[test]
 fn on_the_server_when_resized() {
-    the_servers_screens_are_the_same(of_all_kinds(), SOME_CUTS, true);
+    the_servers_screens_are_the_same(of_all_kinds(), SOME_CUTS, RESIZES);
+    let random = (40..400).flat_map(|seed| [streams::random_sequences(seed), streams::random_bytes(seed)]);
+    the_servers_screens_are_the_same(random, usize::MAX, RESIZES);
 }
 
 /// `cargo test --release --test xterm every_place -- --ignored --nocapture`
 #[test]
 #[ignore = "takes minutes unless optimised"]
 fn on_the_server_at_every_place() {
-    the_servers_screens_are_the_same(of_all_kinds(), usize::MAX, false);
-    the_servers_screens_are_the_same(of_all_kinds(), usize::MAX, true);
+    the_servers_screens_are_the_same(of_all_kinds(), usize::MAX, 0);
+    the_servers_screens_are_the_same(of_all_kinds(), usize::MAX, RESIZES);
 }
 
 /// `EVERPANE_RECORDINGS=folder cargo test --release --test xterm more -- --ignored --nocapture`
@@ -124,7 +129,7 @@ fn on_the_server_at_every_place() {
 fn more_recordings() {
     let folder = std::env::var_os(MORE_RECORDINGS).expect("the variable names a folder");
     let folder = Path::new(&folder);
-    the_servers_screens_are_the_same(streams::recordings(folder), usize::MAX, false);
-    the_servers_screens_are_the_same(streams::recordings(folder), usize::MAX, true);
+    the_servers_screens_are_the_same(streams::recordings(folder), usize::MAX, 0);
+    the_servers_screens_are_the_same(streams::recordings(folder), usize::MAX, RESIZES);
     late_is_early(streams::recordings(folder), 300);
 }

@@ -1,5 +1,6 @@
 //! Joining a stream late on the server: one model of a screen against another.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::iter::Sum;
 use std::ops::Add;
@@ -10,14 +11,14 @@ use everpane::pane::filter::Filter;
 use everpane::pane::log::OutputBuf;
 use everpane::screen::{Screen, ScrollbackLimits};
 
-use crate::streams::Stream;
+use crate::streams::{Numbers, Stream};
 
 /// As much as a pane keeps.
 const SCROLLBACK: ScrollbackLimits = ScrollbackLimits { lines: 10_000, bytes: 8 << 20 };
 
-/// How much of it takes part in a change of size, in screens. Rows above keep their length, while a late screen cuts
-/// them to its own; so there are none where the size changes.
-const RESIZED_SCREENS: usize = 3;
+/// More than any of the streams has: a late screen that wraps old rows anew where an early one does not would otherwise
+/// drop others.
+const ALL_SCROLLBACK: ScrollbackLimits = ScrollbackLimits { lines: usize::MAX, bytes: 64 << 20 };
 
 /// After how many joins a late screen is kept, to be compared once more when the next one is kept.
 const LATER: usize = 64;
@@ -94,26 +95,35 @@ impl Cuts<'_> {
     }
 
     /// Joins the stream at every `step`th cut, and panics if the late screen is not the same as the early one. Screens
-    /// that are the same go on alike: that is looked at now and then. In the middle of the stream the size changes,
-    /// if it is to.
-    pub(crate) fn join(&self, step: usize, resized: bool) -> Joined {
+    /// that are the same go on alike: that is looked at now and then. As many times as asked for the size changes.
+    pub(crate) fn join(&self, step: usize, resizes: usize) -> Joined {
         let threads = thread::available_parallelism().map_or(1, usize::from);
+        let sizes = &self.sizes(resizes);
         thread::scope(|scope| {
             let joins: Vec<_> = (0..threads)
-                .map(|thread| scope.spawn(move || self.join_from(thread * step, threads * step, resized)))
+                .map(|thread| scope.spawn(move || self.join_from(thread * step, threads * step, sizes)))
                 .collect();
             let compared = joins.into_iter().map(|join| join.join().unwrap()).sum();
             Joined { streams: 1, places: self.stream.bytes.len() + 1, cuts: self.len(), compared }
         })
     }
 
+    /// By cut, the size from there on: about half to twice that at first.
+    fn sizes(&self, resizes: usize) -> BTreeMap<usize, Size> {
+        let Stream { size, bytes, .. } = self.stream;
+        let mut numbers = Numbers::from_seed(bytes.len() as u64);
+        let mut other = |now: u16| now / 2 + numbers.below(usize::from(now) * 3 / 2 + 3) as u16;
+        let mut any_size = |_| Size { cols: other(size.cols).max(2), rows: other(size.rows).max(1) };
+        let sizes: Vec<_> = (0..resizes).map(&mut any_size).collect();
+        sizes.into_iter().map(|size| (numbers.below(self.len()), size)).collect()
+    }
+
     /// Returns the number of cuts that were compared.
-    fn join_from(&self, first: usize, step: usize, resized: bool) -> usize {
+    fn join_from(&self, first: usize, step: usize, sizes: &BTreeMap<usize, Size>) -> usize {
         // Otherwise the allocator gives memory back to the system after each screen.
         drop(std::hint::black_box(Vec::<u8>::with_capacity(16 << 20)));
         let Stream { name, size, .. } = self.stream;
-        let lines = if resized { RESIZED_SCREENS * usize::from(size.rows) } else { SCROLLBACK.lines };
-        let scrollback = ScrollbackLimits { lines, ..SCROLLBACK };
+        let scrollback = if !sizes.is_empty() { ALL_SCROLLBACK } else { SCROLLBACK };
         let mut early = Screen::new(*size, scrollback);
         let mut kept: Option<Screen> = None;
         let mut compared = 0;
@@ -128,21 +138,16 @@ impl Cuts<'_> {
                 }
                 compared += 1;
             }
-            let resize = (resized && cut == self.len() / 2).then(|| other_size(early.size()));
             for screen in kept.iter_mut().chain([&mut early]) {
                 if let Some(piece) = self.pieces.get(cut) {
                     screen.feed(piece);
                 }
-                if let Some(size) = resize {
-                    screen.resize(size);
+                if let Some(size) = sizes.get(&cut) {
+                    screen.resize(*size);
                 }
             }
         }
         assert!(kept.is_none_or(|kept| kept == early), "{name}: at the end");
         compared
     }
-}
-
-fn other_size(Size { cols, rows }: Size) -> Size {
-    Size { cols: cols / 2 + 3, rows: rows / 2 + 2 }
 }
