@@ -111,7 +111,8 @@ impl Cuts<'_> {
     /// By cut, the size from there on: about half to twice that at first.
     fn sizes(&self, resizes: usize) -> BTreeMap<usize, Size> {
         let Stream { size, bytes, .. } = self.stream;
-        let mut numbers = Numbers::from_seed(bytes.len() as u64);
+        let mixed = |seed: u64, byte: &u8| seed.wrapping_mul(31).wrapping_add(u64::from(*byte));
+        let mut numbers = Numbers::from_seed(bytes.iter().fold(0, mixed));
         let mut other = |now: u16| now / 2 + numbers.below(usize::from(now) * 3 / 2 + 3) as u16;
         let mut any_size = |_| Size { cols: other(size.cols).max(2), rows: other(size.rows).max(1) };
         let sizes: Vec<_> = (0..resizes).map(&mut any_size).collect();
