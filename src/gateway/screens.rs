@@ -28,6 +28,9 @@ const BATCH: usize = 128 << 10;
 /// With less than this not taken in, in bytes, no thread is woken for it.
 pub(super) const WORTH_A_THREAD: usize = 64 << 10;
 
+/// How much scrollback a checkpoint has, in rows, if it fits: what a taller screen would show again.
+const CHECKPOINT_ROWS: usize = 500;
+
 /// How much the threads give way to others; see nice(1).
 const NICENESS: i32 = 10;
 
@@ -172,10 +175,13 @@ impl Hub {
     }
 
     fn leave_checkpoint(self: &Arc<Self>, slot: &Arc<Slot>) {
-        let snapshot = self.snapshot(slot, 0);
-        // In the middle of a sequence there is none to leave; more output follows.
-        let Some(place) = snapshot.place else { return };
-        let Some(checkpoint) = Checkpointed::of(&snapshot, place).write() else { return };
+        let written = |rows: usize| {
+            let snapshot = self.snapshot(slot, rows);
+            // In the middle of a sequence there is none to leave; more output follows.
+            let place = snapshot.place?;
+            Some((Checkpointed::of(&snapshot, place).write()?, place))
+        };
+        let Some((checkpoint, place)) = written(CHECKPOINT_ROWS).or_else(|| written(0)) else { return };
         let live = self.terminals.get(&slot.id).filter(|live| live.generation == place.generation);
         let terminal = live.map(|live| live.terminal.clone());
         if let Some(terminal) = terminal {

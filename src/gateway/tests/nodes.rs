@@ -294,9 +294,9 @@ impl Mortal {
         let slot = self.gateway.hub.slot(self.pane).unwrap();
         let known = slot.lock().pane.sizing.current() == Size { cols, rows };
         let checkpoints = self.host.checkpoints(self.name());
-        let size = json!({ "policy": "fixed", "cols": cols, "rows": rows });
-        let set = json!({ "type": "pane_set", "paneId": slot.id, "size": size });
-        Watching::attach(&self.gateway).ask(set);
+        let report = json!({ "type": "pane_resize", "paneId": slot.id, "cols": cols, "rows": rows });
+        let mut viewer = Watching::attach(&self.gateway);
+        viewer.ask(report);
         // Not at once, if it was resized just before.
         eventually(|| self.host.checkpoints(self.name()) > checkpoints || known).await;
     }
