@@ -19,6 +19,9 @@ pub(super) const MAX_TERMINALS: usize = 16_384;
 /// How long a host without terminals waits for a gateway before it ends.
 const ORPHAN_ENDS_AFTER: Duration = Duration::from_secs(10);
 
+/// How often a host without a gateway looks whether one could find it.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
 /// How long the last output of a program that ended without a gateway is kept for the next one.
 const DEAD_KEPT_FOR: Duration = Duration::from_secs(600);
 
@@ -51,11 +54,13 @@ pub(super) struct Keeper {
     last: u64,
     /// Since when there is nothing to be kept, and nobody to keep it for.
     idle_since: Instant,
+    /// When [`Keeper::is_idle`] was asked last.
+    looked_at: Instant,
 }
 
 impl Keeper {
     pub(super) fn new(now: Instant) -> Keeper {
-        Keeper { all: BTreeMap::new(), last: 0, idle_since: now }
+        Keeper { all: BTreeMap::new(), last: 0, idle_since: now, looked_at: now }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -132,12 +137,16 @@ impl Keeper {
 
     /// When to look at [`Keeper::is_idle`] again, as long as there is no gateway.
     pub(super) fn look_at(&self) -> Instant {
+        if self.all.is_empty() {
+            return self.idle_since + ORPHAN_ENDS_AFTER;
+        }
         let dead = self.all.values().filter_map(|held| Some(held.exit.as_ref()?.1 + DEAD_KEPT_FOR));
-        dead.min().unwrap_or(self.idle_since + ORPHAN_ENDS_AFTER).max(self.idle_since)
+        dead.chain([self.looked_at + LOOK_EVERY]).min().unwrap_or(self.looked_at)
     }
 
     /// Without a gateway: lets go of what was kept for long enough, and says whether to wait no longer for one.
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
+        self.looked_at = now;
         let before = self.all.len();
         self.all
             .retain(|_, held| held.exit.as_ref().is_none_or(|(_, ended_at)| now < *ended_at + DEAD_KEPT_FOR));
@@ -180,8 +189,10 @@ mod tests {
         let (first, second) = (keeper.add(held()), keeper.add(held()));
         let day = start + Duration::from_secs(86_400);
         assert!(!keeper.is_idle(day) && keeper.has_running());
+        assert_eq!(keeper.look_at(), day + LOOK_EVERY, "not at once, and again and again");
         assert!(keeper.ended(first, Exit::Code(1), day));
         let later = day + DEAD_KEPT_FOR;
+        assert!(!keeper.is_idle(later - Duration::from_secs(1)));
         assert_eq!(keeper.look_at(), later);
         assert!(!keeper.is_idle(later));
         assert_eq!(keeper.len(), 1);

@@ -207,6 +207,10 @@ impl Server {
                         tracing::info!("nothing left to be kept");
                         break;
                     }
+                    if !self.listener.can_be_found() && self.ending.is_none() {
+                        tracing::warn!("the data directory is gone, and nobody could find its shells again");
+                        self.end(None);
+                    }
                 }
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
                     tracing::warn!("not all programs came to their end in time");

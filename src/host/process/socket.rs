@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{AtFlags, Mode, OFlags, open, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, open, statat, unlinkat};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
@@ -120,6 +120,8 @@ impl Socket {
 pub(super) struct Listener {
     fd: AsyncFd<OwnedFd>,
     directory: OwnedFd,
+    /// The number of the socket's file.
+    file: u64,
 }
 
 impl Listener {
@@ -134,7 +136,13 @@ impl Listener {
         umask(before);
         bound?;
         listen(&socket, BACKLOG)?;
-        Ok(Listener { fd: watch(socket, Interest::READABLE)?, directory })
+        let file = statat(&directory, NAME, AtFlags::SYMLINK_NOFOLLOW)?.st_ino;
+        Ok(Listener { fd: watch(socket, Interest::READABLE)?, directory, file })
+    }
+
+    /// Whether its file is still where callers look for it.
+    pub(super) fn can_be_found(&self) -> bool {
+        statat(&self.directory, NAME, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| stat.st_ino == self.file)
     }
 
     /// Listens no more, and leaves nothing to be called.
