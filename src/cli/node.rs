@@ -179,7 +179,7 @@ async fn keep_connected(dialler: &Dialler) -> anyhow::Result<()> {
             Ended::Rejected(reason) => anyhow::bail!("{}: {reason}", dialler.address),
             Ended::Superseded(reason) => {
                 let wait = backoff.after_superseded(chance());
-                tracing::warn!("{}: {reason}; this id is in use elsewhere", dialler.address);
+                tracing::warn!("{}: {reason}", dialler.address);
                 wait
             }
             Ended::Lost(reason) => {

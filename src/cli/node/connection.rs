@@ -50,7 +50,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(super) enum Ended {
     /// Dialling again may help.
     Lost(String),
-    /// Another process has our id: dialling at once would throw that out.
+    /// We are not to be here now; mostly another process has our id, and dialling at once would throw that out.
     Superseded(String),
     /// Dialling again does not help.
     Rejected(String),
@@ -168,8 +168,8 @@ impl Dialler {
                 tracing::info!("registered as {} at {}", self.identity.id, self.address);
                 Ok(None)
             }
-            // Somebody else holds the id, mostly.
-            Heard::Refused(reason) => Err(Ended::Superseded(reason)),
+            Heard::RefusedForNow(reason) => Err(Ended::Superseded(reason)),
+            Heard::Refused(reason) => Err(Ended::Rejected(reason)),
             Heard::Deregistered => Err(Ended::Stopped),
             Heard::Nothing => Ok(None),
         }
