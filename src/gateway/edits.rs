@@ -44,7 +44,7 @@ impl Berth {
 }
 
 /// Where a new pane starts.
-struct Start {
+pub(super) struct Start {
     node: String,
     /// Empty: where the node has it.
     cwd: PathBuf,
@@ -116,17 +116,19 @@ impl Hub {
     }
 
     pub(super) fn check_room(&self, viewer: &Viewer, plan: &Plan) -> Result<(), Refusal> {
-        let limit = self.settings.max_panes;
-        if self.panes.len() >= limit {
-            return Err(Refusal::TooManyPanes { limit });
-        }
+        self.check_limit()?;
         if viewer.framing == Framing::Compact && !plan.channels.has_compact() {
             return Err(Refusal::CompactFull);
         }
         Ok(())
     }
 
-    fn open_panes(
+    pub(super) fn check_limit(&self) -> Result<(), Refusal> {
+        let limit = self.settings.max_panes;
+        (self.panes.len() < limit).then_some(()).ok_or(Refusal::TooManyPanes { limit })
+    }
+
+    pub(super) fn open_panes(
         &self,
         plan: &mut Plan,
         change: &Change,
@@ -195,7 +197,7 @@ impl Hub {
 
     /// Where an operation's new pane starts: on the session's node, or that of the pane that is split; beside a pane
     /// of the same node, in that one's directory.
-    fn start_for(&self, op: &Op, berth: Berth) -> Result<Start, Refusal> {
+    pub(super) fn start_for(&self, op: &Op, berth: Berth) -> Result<Start, Refusal> {
         let (beside, own) = match op {
             Op::SplitPane { pane, .. } => (Some(*pane), self.pane_node(*pane)),
             Op::CreateTab { session, .. } => {

@@ -1,6 +1,7 @@
 //! The hub: panes, the terminals map, viewers, layout broadcast and lazy respawn. It moves events between
 //! pure cores, hosts and viewers; what decides is in those cores.
 
+mod agents;
 pub mod channels;
 mod clients;
 mod edits;

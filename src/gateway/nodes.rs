@@ -61,6 +61,12 @@ impl Nodes {
         self.lock().insert(node.to_owned(), Node { host, state });
     }
 
+    /// A node that was there before may come back.
+    pub(super) fn expect(&self, node: &str, since: u64) {
+        let state = NodeState::Down { asleep: false, since, reason: None };
+        self.lock().entry(node.to_owned()).or_insert(Node { host: None, state });
+    }
+
     /// Changes the state of a node that is away. Whether it is.
     fn set_away(&self, node: &str, state: &NodeState) -> bool {
         let mut nodes = self.lock();
@@ -93,10 +99,14 @@ impl Gateway {
         }
     }
 
-    /// A node will not come back under this name. Its panes stay, and nobody can put new ones there.
+    /// A node is in the roster no more. Panes that are on it wait for it all the same; one without panes is forgotten.
     pub fn node_removed(&self, node: &str) {
-        self.node_down(node, false);
-        self.hub.nodes.forget(node);
+        if self.hub.nodes.host(node).is_some() {
+            self.node_down(node, false);
+        }
+        if self.panes_on(node) == 0 {
+            self.hub.nodes.forget(node);
+        }
     }
 
     /// How many panes have their next terminal on a node.

@@ -338,36 +338,33 @@ impl Hub {
         });
     }
 
-    /// What is to be started, and on which node. Other nodes than our own know best what their shell is, and in which
-    /// environment and directory it starts.
+    /// What is to be started, and on which node. Other nodes than our own know best what their shell is, and where it
+    /// starts.
     fn spawn_request(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
         generation: Generation,
     ) -> Option<(String, SpawnRequest)> {
-        let Settings { command, environment, cwd: home, .. } = &self.settings;
         self.with_pane(slot, |state, _, effects| {
             let pane = &mut state.pane;
             pane.settle_size(Instant::now(), None, effects);
             if !pane.awaits(generation) {
                 return None;
             }
-            let (size, cwd, node) = (pane.sizing.current(), pane.cwd().clone(), pane.node().to_owned());
-            let own = pane.command().map(<[String]>::to_vec);
-            let request = SpawnRequest {
-                pane: slot.id,
-                generation,
-                command: own.unwrap_or_default(),
-                cwd,
-                environment: Vec::new(),
-                size,
-            };
-            if node != LOCAL_NODE {
-                return Some((node, request));
+            let command = pane.command().map(<[String]>::to_vec).unwrap_or_default();
+            let (cwd, environment) = (pane.cwd().clone(), self.settings.environment.clone());
+            let size = pane.sizing.current();
+            let mut request = SpawnRequest { pane: slot.id, generation, command, cwd, environment, size };
+            if pane.node() == LOCAL_NODE {
+                let Settings { command, cwd, .. } = &self.settings;
+                if request.command.is_empty() {
+                    request.command.clone_from(command);
+                }
+                if request.cwd.as_os_str().is_empty() {
+                    request.cwd.clone_from(cwd);
+                }
             }
-            let cwd = if request.cwd.as_os_str().is_empty() { home.clone() } else { request.cwd };
-            let command = if request.command.is_empty() { command.clone() } else { request.command };
-            Some((node, SpawnRequest { command, environment: environment.clone(), cwd, ..request }))
+            Some((pane.node().to_owned(), request))
         })
     }
 

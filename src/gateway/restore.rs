@@ -37,6 +37,10 @@ impl Hub {
                 warnings.push(error.to_string());
                 None
             });
+            if saved.node() != LOCAL_NODE {
+                // Waited for, also by those who type, before it has joined this gateway.
+                self.nodes.expect(saved.node(), at);
+            }
             let kept = kept.iter().find(|kept| kept.pane == id && saved.node() == LOCAL_NODE);
             let (pane, model) = restored_pane(saved, id, at, output, kept, &self.settings);
             self.insert_pane(pane, model);

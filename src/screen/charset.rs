@@ -70,6 +70,14 @@ impl Charset {
             _ => character,
         }
     }
+
+    /// What to print for `character` to come up, if anything stands for it.
+    pub(super) fn unmap(self, character: char) -> Option<char> {
+        if self.map(character) == character {
+            return Some(character);
+        }
+        ('#'..='~').find(|printed| self.map(*printed) == character)
+    }
 }
 
 /// The four designated sets and which one is in use.

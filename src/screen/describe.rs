@@ -36,8 +36,7 @@ fn describe(text: &mut String, buffer: &Buffer, extras: &Extras) {
     let pen = cell(&saved.pen, extras);
     let _ = writeln!(text, "saved {} {} {pen} {:?}", saved.col, saved.row, saved.charset);
     for (index, row) in buffer.rows.iter().enumerate() {
-        // Whether the first row continues a line shows only in how the line is wrapped anew.
-        let wrapped = row.wrapped && index > 0;
+        let wrapped = row.wrapped;
         let cells: String = row.cells().iter().map(|at| cell(at, extras)).collect();
         let _ = writeln!(text, "{index} {wrapped} {cells}");
     }

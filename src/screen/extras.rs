@@ -45,6 +45,8 @@ pub(super) struct Extras {
     free: Vec<ExtraId>,
     /// Unused ones are looked for when there are this many.
     sweep_at: usize,
+    /// Whether they are not looked for.
+    held: bool,
     nothing: Extra,
 }
 
@@ -58,6 +60,7 @@ impl Extras {
             ids: HashMap::new(),
             free: Vec::new(),
             sweep_at: Self::FIRST_SWEEP,
+            held: false,
             nothing: Extra::default(),
         }
     }
@@ -71,7 +74,12 @@ impl Extras {
 
     /// Whether [`Extras::sweep`] is due before the next [`Extras::id`].
     pub(super) fn wants_sweep(&self) -> bool {
-        self.ids.len() >= self.sweep_at
+        !self.held && self.ids.len() >= self.sweep_at
+    }
+
+    /// Puts sweeps off while there are cells that [`Extras::sweep`] would not be told of, or no longer.
+    pub(super) fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// The id of `extra`; nothing's when there are too many different ones.

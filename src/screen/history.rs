@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::ScrollbackLimits;
 use super::cell::Span;
 use super::extras::Extras;
-use super::paint::{Gaps, Painter, can_begin, is_taken};
+use super::paint::{Painter, can_begin, is_taken};
 use super::row::Row;
 
 /// How many bytes of rows are kept in one allocation, about.
@@ -85,17 +85,16 @@ impl History {
 
     /// Adds the newest row.
     pub(super) fn push(&mut self, row: &Row, joined: bool, extras: &Extras) {
-        let continues = row.wrapped && self.flows_into(row);
-        if !continues {
+        if !(row.wrapped && self.flows_into(row)) {
             self.end_line();
         }
+        let full = row.cells().last().is_some_and(is_taken);
+        // A last column that is free only because the next character is wide is left out: wrapping leaves it.
+        let len = row.cells().len() - usize::from(joined && !full);
         let chunk = self.chunk_with_room();
         let before = chunk.bytes.len();
-        let mut painter = Painter::new(&mut chunk.bytes, extras);
-        painter.row(row, continues, Gaps::Spaces);
-        painter.rest();
+        Painter::new(&mut chunk.bytes, extras).row_for_any_width(row, len);
         let cost = chunk.bytes.len() - before + ROW_OVERHEAD;
-        let full = row.cells().last().is_some_and(is_taken);
         chunk.ends.push(
             chunk.bytes.len() as u32
                 | if joined { Chunk::JOINED } else { 0 }
@@ -124,10 +123,22 @@ impl History {
     /// Whether a row still goes on where the newest row of history stopped: at the row's end, or just before it if
     /// a wide character did not fit.
     pub(super) fn flows_into(&self, row: &Row) -> bool {
-        let end = self.chunks.back().and_then(|chunk| chunk.ends.last());
-        let full = end.is_some_and(|end| end & Chunk::FULL != 0);
         let first = &row.cells()[0];
-        can_begin(first) && (full || first.span() == Span::Wide)
+        can_begin(first) && (self.is_full() || first.span() == Span::Wide)
+    }
+
+    /// Whether the newest row's last column is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.newest_end().is_some_and(|end| end & Chunk::FULL != 0)
+    }
+
+    /// Whether the newest row's line went on when that left the screen.
+    pub(super) fn goes_on(&self) -> bool {
+        self.newest_end().is_some_and(|end| end & Chunk::JOINED != 0)
+    }
+
+    fn newest_end(&self) -> Option<u32> {
+        self.chunks.back().and_then(|chunk| chunk.ends.last().copied())
     }
 
     /// Ends the newest row's line: what it went on in is no longer there.

@@ -14,6 +14,7 @@ mod facts;
 mod feed;
 mod history;
 mod kitty;
+mod likeness;
 mod modes;
 mod osc;
 mod paint;
@@ -26,6 +27,7 @@ mod snapshot;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod unpack;
 #[cfg(test)]
 mod width_table;
 
@@ -101,5 +103,12 @@ impl Screen {
     #[must_use]
     pub fn history_rows(&self) -> usize {
         self.terminal.history.len()
+    }
+}
+
+/// Two are the same if they show the same, scrollback included, and will go on alike whatever comes.
+impl PartialEq for Screen {
+    fn eq(&self, other: &Screen) -> bool {
+        self.feed.pending() == other.feed.pending() && self.terminal.is_like(&other.terminal)
     }
 }

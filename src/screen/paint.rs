@@ -9,9 +9,12 @@ use super::row::Row;
 /// How many cells are looked at together where most are characters in one look.
 const RUN: usize = 8;
 
+/// Erases from the cursor on to the row's end.
+const ERASE_TO_END: &[u8] = b"\x1b[K";
+
 /// How cells that nothing was written to are brought over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gaps {
+enum Gaps {
     /// By moving the cursor: nothing is still written to them.
     Skipped,
     /// As spaces, which are good at any width.
@@ -25,33 +28,49 @@ pub(super) struct Painter<'a> {
     pub(super) extras: &'a Extras,
     /// The terminal's pen after what was written. Its character means nothing.
     pub(super) pen: Cell,
+    /// Whether the pen had a background.
+    colored: bool,
 }
 
 impl<'a> Painter<'a> {
     /// One for a terminal whose pen is fresh.
     pub(super) fn new(out: &'a mut Vec<u8>, extras: &'a Extras) -> Painter<'a> {
-        Painter { out, extras, pen: Cell::BLANK }
+        Painter { out, extras, pen: Cell::BLANK, colored: false }
     }
 
     /// Writes a row, from its first column on, but for what is blank at its end. If it continues the row above, its
     /// first character is what makes it come up.
-    #[inline]
-    pub(super) fn row(&mut self, row: &Row, continues: bool, gaps: Gaps) {
-        let used = row.used();
-        let end = used.iter().rposition(|cell| *cell != Cell::BLANK).map_or(0, |last| last + 1);
-        self.cells(&used[..end], row.cells().len(), continues, gaps);
+    pub(super) fn row(&mut self, row: &Row, continues: bool) {
+        self.cells(row.used(), row.cells().len(), continues, Gaps::Skipped);
     }
 
+    /// Writes the first `len` cells of a row so that they come out right at any width, and leaves the pen fresh.
+    #[inline]
+    pub(super) fn row_for_any_width(&mut self, row: &Row, len: usize) {
+        let used = row.used();
+        self.cells(&used[..used.len().min(len)], row.cells().len(), false, Gaps::Spaces);
+        let to_end = self.out.ends_with(ERASE_TO_END);
+        self.rest();
+        if self.colored && !to_end {
+            // A row that came up at the screen's end by wrapping is full of the pen's background.
+            self.out.extend_from_slice(ERASE_TO_END);
+        }
+    }
+
+    /// Cells from the first of a row of `cols` on.
+    #[inline]
     fn cells(&mut self, cells: &[Cell], cols: usize, continues: bool, gaps: Gaps) {
+        let end = cells.iter().rposition(|cell| *cell != Cell::BLANK).map_or(0, |last| last + 1);
+        let cells = &cells[..end];
         let mut col = 0;
         while let Some(cell) = cells.get(col) {
             if cell.has_character() {
                 self.look(cell);
                 self.character(cell);
                 if col == 0 && continues && cell.background != Color::DEFAULT {
-                    // A row that came up at the screen's end by wrapping is full of the pen's background.
+                    // It may have come up full of the pen's background.
                     self.background(&Cell::BLANK);
-                    self.out.extend_from_slice(b"\x1b[K");
+                    self.out.extend_from_slice(ERASE_TO_END);
                 }
                 col += if cell.span() == Span::Wide { 2 } else { 1 };
                 col += self.run(cells.get(col..).unwrap_or_default());
@@ -88,7 +107,7 @@ impl<'a> Painter<'a> {
         let colored = cell.background != Color::DEFAULT;
         if to_end && colored {
             self.background(cell);
-            self.write(format_args!("\x1b[K"));
+            self.out.extend_from_slice(ERASE_TO_END);
             return;
         }
         match gaps {
@@ -176,6 +195,7 @@ impl<'a> Painter<'a> {
             self.write(format_args!("\x1b[{}\"q", u8::from(protected)));
         }
         self.pen = *cell;
+        self.colored |= cell.background != Color::DEFAULT;
     }
 
     /// Writes the shorter of what changes some attributes and what sets all anew, and says whether it is the latter.

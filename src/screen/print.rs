@@ -59,6 +59,7 @@ impl Terminal {
             } else {
                 self.active.col = cols - 1;
                 if width == 2 {
+                    self.preceding = 0;
                     return;
                 }
             }

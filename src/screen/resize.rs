@@ -6,18 +6,19 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::ScrollbackLimits;
 use super::buffer::Buffer;
 use super::cell::{Cell, Span};
-use super::feed::Feed;
+use super::extras::Extras;
+use super::history::HistoryRow;
 use super::paint::flows_on;
 use super::row::Row;
 use super::terminal::Terminal;
+use super::unpack::Unpacked;
 use crate::geometry::Size;
 
-/// How many rows of history take part in a resize, as a multiple of the rows on the larger screen. More could not
-/// come onto it, unless most of them are pieces of long lines.
-const HISTORY_SCREENS: usize = 3;
+/// How many rows of history take part in a resize at most: of the lines above only as many as the screen has rows,
+/// for more cannot come onto it, but these may be long.
+const RESIZED_ROWS: usize = 2000;
 
 impl Terminal {
     /// Makes it this large. The scroll region becomes the whole screen.
@@ -27,8 +28,7 @@ impl Terminal {
         }
         self.preceding = 0;
         let old = self.size;
-        let (history, extras) =
-            self.take_newest_history(HISTORY_SCREENS * usize::from(old.rows.max(size.rows)));
+        let (history, extras) = self.take_newest_history(usize::from(old.rows.max(size.rows)));
         self.extras = extras;
         self.size = size;
         let alternate = if self.alternate { &mut self.active } else { &mut self.other };
@@ -36,6 +36,8 @@ impl Terminal {
             let mut lines = Lines::of(alternate, VecDeque::new());
             lines.resize(old, size, false);
             lines.settle(alternate, size);
+            // What it continued is gone.
+            alternate.rows[0].wrapped = false;
         }
         adapt(alternate, size);
         let primary = if self.alternate { &mut self.other } else { &mut self.active };
@@ -46,34 +48,27 @@ impl Terminal {
         self.put_back(above);
     }
 
-    /// Takes the newest rows of history out, and wraps them as they are wrapped at the present width. They were
-    /// at another one if they are from before the last resize.
-    fn take_newest_history(&mut self, count: usize) -> (VecDeque<Row>, super::extras::Extras) {
-        let extras = mem::replace(&mut self.extras, super::extras::Extras::new());
-        let mut taken = Vec::new();
-        while taken.len() < count
+    /// Takes the newest lines of history out, whole, and wraps them at the present width: they were at another one if
+    /// they are from before the last resize.
+    fn take_newest_history(&mut self, lines: usize) -> (VecDeque<Row>, Extras) {
+        let (mut taken, mut ended) = (Vec::new(), 0);
+        while taken.len() < RESIZED_ROWS
+            && ended < lines
             && let Some(row) = self.history.pop()
         {
             taken.push(row);
+            ended += usize::from(!self.history.goes_on());
         }
-        if taken.is_empty() {
-            return (VecDeque::new(), extras);
+        let extras = mem::replace(&mut self.extras, Extras::new());
+        let mut unpacked = Unpacked::new(self.size.cols, extras);
+        for (bytes, joined) in taken.iter().rev() {
+            unpacked.add(HistoryRow { bytes, joined: *joined });
         }
-        // As many rows as they can need.
-        let rows: usize = taken.iter().map(|(bytes, _)| bytes.len() / self.cols() + 1).sum();
-        let size = Size { rows: u16::try_from(rows + 1).unwrap_or(u16::MAX), ..self.size };
-        let mut scratch = Terminal::new(size, ScrollbackLimits { lines: 0, bytes: 0 });
-        scratch.extras = extras;
-        let mut feed = Feed::default();
-        while let Some((bytes, joined)) = taken.pop() {
-            feed.feed(&mut scratch, &bytes);
-            if !joined && !taken.is_empty() {
-                feed.feed(&mut scratch, b"\r\n");
-            }
+        let (mut rows, extras) = unpacked.finish();
+        if let Some(first) = rows.front_mut() {
+            first.wrapped = self.history.goes_on();
         }
-        let mut rows = scratch.active.rows;
-        rows.truncate(scratch.active.row + 1);
-        (rows, scratch.extras)
+        (rows, extras)
     }
 
     /// Puts rows that are above the primary screen into the history.
@@ -86,7 +81,7 @@ impl Terminal {
             let joined = next.wrapped && flows_on(&row, next);
             self.history.push(&row, joined, &self.extras);
             if last {
-                primary.rows[0].wrapped = joined;
+                primary.rows[0].wrapped = self.history.goes_on();
             }
         }
     }

@@ -10,12 +10,15 @@ use super::extras::Extra;
 use super::history::HistoryRow;
 use super::kitty::KeyboardFlags;
 use super::modes::{Modes, PASSED_ON};
-use super::paint::{Gaps, Painter, flows_on, is_taken};
+use super::paint::{Painter, flows_on, is_taken};
 use super::row::Row;
 use super::terminal::Terminal;
 
 /// Undoes what a reset leaves: newline mode and changed colours.
 const PRELUDE: &[u8] = b"\x1bc\x1b[20l\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
+
+/// A character of two columns.
+const WIDE_SPACE: &str = "\u{3000}";
 
 /// Bytes that make a terminal of this size show what `terminal` shows, below as many of the newest `history` rows of
 /// scrollback as there are.
@@ -24,16 +27,7 @@ pub(super) fn snapshot(terminal: &Terminal, history: usize) -> Vec<u8> {
     let mut writer = Writer { terminal, painter: Painter::new(&mut out, &terminal.extras) };
     if terminal.alternate {
         writer.primary(&terminal.other, history);
-        // Saves the primary screen's cursor as well.
-        writer.saved_cursor(&terminal.other.saved);
-        writer.text("\x1b[?1049h");
-        writer.charset(Charset::Ascii);
-        writer.painter.rest();
-        if terminal.other.saved.pen.background != Color::DEFAULT {
-            // The alternate screen came up full of it.
-            writer.text("\x1b[2J");
-        }
-        writer.text("\x1b[H");
+        writer.leave_primary(&terminal.other);
         writer.rows(&terminal.active, Above::Nothing);
     } else {
         writer.hidden_alternate();
@@ -79,6 +73,27 @@ impl Writer<'_> {
         }
     }
 
+    /// Goes from the primary screen to the alternate one, which is empty then. The row that the cursor was in counts
+    /// when the size changes.
+    fn leave_primary(&mut self, primary: &Buffer) {
+        if primary.row == primary.saved.row {
+            // Saves the primary screen's cursor as well.
+            self.saved_cursor(&primary.saved);
+            self.text("\x1b[?1049h");
+            self.charset(Charset::Ascii);
+        } else {
+            self.save_cursor(&primary.saved);
+            self.goto(0, primary.row);
+            self.text("\x1b[?1047h");
+        }
+        self.painter.rest();
+        if primary.saved.pen.background != Color::DEFAULT {
+            // The alternate screen came up full of it.
+            self.text("\x1b[2J");
+        }
+        self.text("\x1b[H");
+    }
+
     /// The alternate screen's saved cursor and keys, while it is not shown.
     fn hidden_alternate(&mut self) {
         let (saved, keyboard) = (self.terminal.other.saved, &self.terminal.keyboard[1]);
@@ -104,10 +119,24 @@ impl Writer<'_> {
             }
         }
         let first = &primary.rows[0];
-        match first.wrapped && self.terminal.history.flows_into(first) {
-            true => Above::SameLine,
-            false => Above::OtherLine,
+        if !first.wrapped {
+            return Above::OtherLine;
         }
+        if self.terminal.history.flows_into(first) {
+            return Above::SameLine;
+        }
+        self.continued_anyhow();
+        Above::Nothing
+    }
+
+    /// Makes an empty screen whose first row continues history's last line, though it is not to begin with what was
+    /// wrapped: that is there until all history is above the screen.
+    fn continued_anyhow(&mut self) {
+        self.text(if self.terminal.history.is_full() { " " } else { WIDE_SPACE });
+        for _ in 1..self.terminal.rows() {
+            self.text("\n");
+        }
+        self.text("\x1b[H\x1b[2X");
     }
 
     /// Writes a screen's rows. Those left blank at the end are left out, unless they have to push history out.
@@ -122,7 +151,7 @@ impl Writer<'_> {
                 Some(before) if row.wrapped => self.continued(&buffer.rows[before], row),
                 Some(_) => self.next_line(row),
                 None if above == Above::OtherLine => self.next_line(row),
-                None => self.painter.row(row, above == Above::SameLine, Gaps::Skipped),
+                None => self.painter.row(row, above == Above::SameLine),
             }
         }
         self.painter.rest();
@@ -134,13 +163,13 @@ impl Writer<'_> {
             self.painter.rest();
         }
         self.text("\r\n");
-        self.painter.row(row, false, Gaps::Skipped);
+        self.painter.row(row, false);
     }
 
     /// Writes a row that continues the one above, whatever is at the latter's end.
     fn continued(&mut self, above: &Row, row: &Row) {
         if flows_on(above, row) {
-            self.painter.row(row, true, Gaps::Skipped);
+            self.painter.row(row, true);
             return;
         }
         let cols = row.cells().len();
@@ -157,7 +186,7 @@ impl Writer<'_> {
             self.erase_one(&above.cells()[cols - 1]);
             self.text("\x1b[B\r");
         }
-        self.painter.row(row, false, Gaps::Skipped);
+        self.painter.row(row, false);
     }
 
     fn erase_one(&mut self, cell: &Cell) {
@@ -250,14 +279,15 @@ impl Writer<'_> {
         self.modes();
     }
 
-    /// Where the last character is, if nothing came after it.
+    /// Where the last character is, if nothing came after it, and what to print for it.
     fn printed_last(&self) -> Option<(usize, Cell)> {
-        let Terminal { active, preceding, .. } = self.terminal;
+        let Terminal { active, preceding, charsets, .. } = self.terminal;
         let col = active.col.checked_sub(*preceding).filter(|_| *preceding > 0)?;
         let cell = active.rows[active.row].cells()[col];
         let span = if *preceding == 1 { Span::Narrow } else { Span::Wide };
         let is_it = cell.has_character() && cell.span() == span;
-        (is_it && self.pen_wrote(&cell)).then_some((col, cell))
+        let character = charsets.current.unmap(cell.character)?;
+        (is_it && self.pen_wrote(&cell)).then_some((col, Cell { character, ..cell }))
     }
 
     /// Whether a cell looks like what the pen writes, combining characters aside.

@@ -132,7 +132,7 @@ impl Terminal {
         };
         self.history.push(&rows[0], joined, &self.extras);
         self.active.saved.row = self.active.saved.row.saturating_sub(1);
-        joined
+        self.history.goes_on()
     }
 
     /// IND, and LF without its carriage return.

@@ -256,3 +256,83 @@ fn a_restored_character_set_outlives_a_change_of_screens() {
     let screen = fed(size(10, 3), b"\x1b[?1049h\x1b(0q\x1b[?1049lq\x1b[?1049h\x1b[Hq");
     assert_eq!(screen.text(), ["q", "", ""]);
 }
+
+#[test]
+fn what_a_hidden_screen_keeps_when_it_shrinks_depends_on_its_cursor() {
+    let mut early = fed(size(10, 4), b"1\r\n2\r\n3\r\n4\x1b7\x1b[H\x1b[?47h");
+    let mut late = fed(size(10, 4), &early.snapshot(usize::MAX));
+    for screen in [&mut early, &mut late] {
+        screen.resize(size(10, 2));
+        screen.feed(b"\x1b[?47l");
+        assert_eq!(screen.text(), ["1", "2"]);
+    }
+}
+
+#[test]
+fn a_line_goes_on_in_a_screen_that_begins_otherwise() {
+    let printed = [
+        ("🎉🎉", "\x1b[101m漢"),
+        ("🎉🎉", "x"),
+        ("🎉🎉", "\x1b[42m\x1b[X"),
+        ("abcd", "\x1b[X"),
+        ("abcd", "\x1b[42m漢"),
+    ];
+    for (line, first) in printed {
+        for rows in 1..4 {
+            // The end of the line is in the first row.
+            let scroll = "\n".repeat(usize::from(rows) - 1);
+            let mut early = fed(size(3, rows), format!("{scroll}{line}{scroll}\x1b[H{first}").as_bytes());
+            let mut late = fed(size(3, rows), &early.snapshot(usize::MAX));
+            assert_eq!(state(&early), state(&late), "{line:?} {first:?} {rows}");
+            early.resize(size(9, 4));
+            late.resize(size(9, 4));
+            assert_eq!(state(&early), state(&late), "{line:?} {first:?} {rows}, resized");
+        }
+    }
+}
+
+#[test]
+fn a_national_character_that_stands_for_another_is_repeated() {
+    // In the Dutch set `]` is shown as `|`, and `|` as `f`.
+    let mut early = fed(size(4, 1), b"\x1b(4]");
+    let mut late = fed(size(4, 1), &early.snapshot(usize::MAX));
+    assert_eq!(state(&early), state(&late));
+    for screen in [&mut early, &mut late] {
+        screen.feed(b"\x1b[b");
+        assert_eq!(screen.text(), ["|f"]);
+    }
+}
+
+#[test]
+fn links_survive_a_resize_however_many_there_were() {
+    let mut screen = fed(size(10, 4), b"");
+    for link in 0..1100 {
+        screen.feed(format!("\x1b]8;;http://{link}/\x1b\\x\r\n").as_bytes());
+        if link > 1000 {
+            screen.resize(size(10 + link % 2, 4));
+            let shown = String::from_utf8_lossy(&screen.snapshot(0)).into_owned();
+            assert!((link - 2..=link).all(|link| shown.contains(&format!("http://{link}/"))), "{link}");
+        }
+    }
+}
+
+#[test]
+fn a_line_too_long_for_a_resize_stays_one() {
+    let line = "x".repeat(9000);
+    let mut screen = Screen::new(size(3, 2), ScrollbackLimits { lines: 10_000, bytes: 1 << 20 });
+    screen.feed(format!("{line}\r\n\r\n").as_bytes());
+    for cols in [2, 4] {
+        screen.resize(size(cols, 2));
+        assert!(String::from_utf8_lossy(&screen.snapshot(usize::MAX)).contains(&line), "{cols}");
+    }
+}
+
+#[test]
+fn nothing_combines_with_a_wide_character_that_had_no_room() {
+    let mut early = fed(size(4, 1), "\x1b[?7labcd漢".as_bytes());
+    let mut late = fed(size(4, 1), &early.snapshot(usize::MAX));
+    for screen in [&mut early, &mut late] {
+        screen.feed("\u{301}".as_bytes());
+        assert_eq!(screen.text(), ["abc\u{301}"]);
+    }
+}

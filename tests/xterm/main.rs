@@ -12,13 +12,20 @@ use std::path::{Path, PathBuf};
 
 use browser::Browser;
 use late::{Figures, Tried};
+use server::{Cuts, Joined};
 use streams::Stream;
 
 /// How many places a large recording is joined at.
 const PLACES: usize = 40;
 
-/// The same for the screens of the server.
-const SERVER_PLACES: usize = 400;
+/// Streams with more cuts than this are not joined at all of them on the server, unless asked for.
+const MOST_CUTS: usize = 25_000;
+
+/// But at so many.
+const SOME_CUTS: usize = 400;
+
+/// How many times the size changes in the middle of a stream, where it does.
+const RESIZES: usize = 4;
 
 /// The environment variable that names a folder of more recordings.
 const MORE_RECORDINGS: &str = "EVERPANE_RECORDINGS";
@@ -44,7 +51,7 @@ fn late_is_early(streams: Vec<Stream>, places: usize) {
 
 #[test]
 fn recordings() {
-    late_is_early(streams::recordings(&root().join("tests/data/recordings")), PLACES);
+    late_is_early(streams::recordings(&root().join("tests/data/recordings/vt100-rust")), PLACES);
 }
 
 #[test]
@@ -79,40 +86,50 @@ fn random_bytes() {
     late_is_early((0..50).map(streams::random_bytes).collect(), PLACES);
 }
 
-/// On the server all are the same screen.
-fn the_servers_screens_are_the_same(streams: &[Stream], places: usize, resized: bool) {
-    let joined: usize = streams.iter().map(|stream| server::join(stream, places, resized)).sum();
-    println!("{} streams joined at {joined} places on the server, resized: {resized}", streams.len());
+/// On the server all are the same screen. Streams with more than `most` cuts are joined at some of them.
+fn the_servers_screens_are_the_same(streams: impl IntoIterator<Item = Stream>, most: usize, resizes: usize) {
+    let join = |stream: Stream| {
+        let cuts = Cuts::of(&stream);
+        let step = if cuts.len() <= most { 1 } else { cuts.len().div_ceil(SOME_CUTS) };
+        cuts.join(step, resizes)
+    };
+    let joined: Joined = streams.into_iter().map(join).sum();
+    println!("{joined}, resized {resizes} times");
 }
 
-fn meant_by_programs() -> Vec<Stream> {
-    let mut streams = streams::recordings(&root().join("tests/data/recordings"));
-    streams.extend(streams::tricky());
-    streams.extend(streams::known());
-    streams
+fn of_all_kinds() -> impl Iterator<Item = Stream> {
+    let recordings = streams::recordings(&root().join("tests/data/recordings"));
+    let random = (0..40).map(streams::random_sequences).chain((0..40).map(streams::random_bytes));
+    recordings.into_iter().chain(streams::tricky()).chain(streams::known()).chain(random)
 }
 
 #[test]
 fn on_the_server() {
-    let mut streams = meant_by_programs();
-    streams.extend((0..40).map(streams::random_sequences));
-    streams.extend((0..40).map(streams::random_bytes));
-    the_servers_screens_are_the_same(&streams, SERVER_PLACES, false);
+    the_servers_screens_are_the_same(of_all_kinds(), MOST_CUTS, 0);
 }
 
-/// Not with random output: some of that differs after a change of size.
 #[test]
 fn on_the_server_when_resized() {
-    the_servers_screens_are_the_same(&meant_by_programs(), PLACES, true);
+    the_servers_screens_are_the_same(of_all_kinds(), SOME_CUTS, RESIZES);
+    let random = (40..400).flat_map(|seed| [streams::random_sequences(seed), streams::random_bytes(seed)]);
+    the_servers_screens_are_the_same(random, usize::MAX, RESIZES);
 }
 
-/// `EVERPANE_RECORDINGS=folder cargo test --test xterm -- --ignored --nocapture`
+/// `cargo test --release --test xterm every_place -- --ignored --nocapture`
+#[test]
+#[ignore = "takes minutes unless optimised"]
+fn on_the_server_at_every_place() {
+    the_servers_screens_are_the_same(of_all_kinds(), usize::MAX, 0);
+    the_servers_screens_are_the_same(of_all_kinds(), usize::MAX, RESIZES);
+}
+
+/// `EVERPANE_RECORDINGS=folder cargo test --release --test xterm more -- --ignored --nocapture`
 #[test]
 #[ignore = "needs a folder of recordings"]
 fn more_recordings() {
     let folder = std::env::var_os(MORE_RECORDINGS).expect("the variable names a folder");
     let folder = Path::new(&folder);
-    the_servers_screens_are_the_same(&streams::recordings(folder), 1000, true);
-    the_servers_screens_are_the_same(&streams::recordings(folder), 5000, false);
+    the_servers_screens_are_the_same(streams::recordings(folder), usize::MAX, 0);
+    the_servers_screens_are_the_same(streams::recordings(folder), usize::MAX, RESIZES);
     late_is_early(streams::recordings(folder), 300);
 }

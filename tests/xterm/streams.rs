@@ -215,11 +215,15 @@ fn made_up(streams: &[(&str, &str)]) -> Vec<Stream> {
 }
 
 /// Numbers that look random, the same from the same seed.
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
+    pub(crate) fn from_seed(seed: u64) -> Numbers {
+        Numbers(seed)
+    }
+
     /// One below `limit`.
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         // Steele, Lea and Flood's splitmix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -325,7 +329,7 @@ const OTHERS: &[&str] = &[
 /// What a program might print that knows every sequence and means none. Half of them print wide characters; of what
 /// terminals disagree on with these, or at all, they do nothing.
 pub(crate) fn random_sequences(seed: u64) -> Stream {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::from_seed(seed);
     let wide = seed.is_multiple_of(2);
     let (cols, rows) = (3 + numbers.below(14), 1 + numbers.below(7));
     let mut text = String::new();
@@ -360,7 +364,7 @@ pub(crate) fn random_sequences(seed: u64) -> Stream {
 
 /// What no program means to print.
 pub(crate) fn random_bytes(seed: u64) -> Stream {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::from_seed(seed);
     let bytes: Vec<u8> = (0..400)
         .map(|_| match numbers.below(8) {
             0 => 0x1b,
