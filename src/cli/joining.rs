@@ -29,14 +29,15 @@ impl Panes for PanesOf {
     }
 
     fn node_expected(&self, node: &str, asleep: bool) {
-        self.0.node_expected(node, asleep);
+        match asleep {
+            // Panes from before a restart wait for it already, and don't know that yet.
+            true => self.0.node_down(node, true),
+            false => self.0.node_expected(node, false),
+        }
     }
 
-    fn node_removed(&self, node: &str, expired: bool) {
-        // Panes go on waiting for one that sleeps for long: a key may still wake it.
-        if !expired || self.0.panes_on(node) == 0 {
-            self.0.node_removed(node);
-        }
+    fn node_removed(&self, node: &str) {
+        self.0.node_removed(node);
     }
 }
 

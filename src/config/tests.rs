@@ -244,10 +244,7 @@ fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
         ),
         ("[limits]\nspawns = 5000", "limits.spawns = 5000 cannot be: 1 to 1024 is allowed"),
         ("[nodes]\nttl_secs = 0", "nodes.ttl_secs = 0 cannot be: 1 to 86400 is allowed"),
-        (
-            "[nodes]\nhost_silence_secs = 9",
-            "nodes.host_silence_secs = 9 cannot be: 10 to 86400 is allowed",
-        ),
+        ("[nodes]\nhost_silence_secs = 9", "nodes.host_silence_secs = 9 cannot be: 10 to 86400 is allowed"),
         ("[nodes]\ntape_bytes = 1", "nodes.tape_bytes = 1 cannot be: 131072 to 67108864 is allowed"),
         ("[nodes]\nmax = 0", "nodes.max = 0 cannot be: 1 to 100000 is allowed"),
         ("no_auth = true\nlisten = \"0.0.0.0:1\"", "no_auth = true with listen = 0.0.0.0:1 cannot be: "),

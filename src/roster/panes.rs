@@ -16,8 +16,8 @@ pub trait Panes: Send + Sync {
     /// A node with PTYs is known, but they can't be had yet. It may have gone to sleep before the gateway was restarted.
     fn node_expected(&self, node: &str, asleep: bool);
 
-    /// A node with PTYs is not known any more. `expired`: because it was away for too long; woken, it may come back.
-    fn node_removed(&self, node: &str, expired: bool);
+    /// A node with PTYs is not known any more.
+    fn node_removed(&self, node: &str);
 }
 
 /// Shows none.
@@ -28,5 +28,5 @@ impl Panes for NoPanes {
     fn node_up(&self, _node: &str, _host: Arc<dyn Host>, _kept: Vec<Kept>) {}
     fn node_down(&self, _node: &str, _asleep: bool) {}
     fn node_expected(&self, _node: &str, _asleep: bool) {}
-    fn node_removed(&self, _node: &str, _expired: bool) {}
+    fn node_removed(&self, _node: &str) {}
 }

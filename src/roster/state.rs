@@ -1,6 +1,6 @@
 //! What the roster's lock protects: the registry, the tokens, and how to reach each connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -38,8 +38,8 @@ pub(super) struct State {
     /// The nodes whose PTYs can be had, and over which connection.
     hosts: HashMap<NodeId, Epoch>,
     quarantine: Quarantine,
-    /// The nodes with PTYs that panes were told of, and whether each is offline. None without a record.
-    told: HashMap<NodeId, bool>,
+    /// The nodes with PTYs that panes were told of; none without a record.
+    told: HashSet<NodeId>,
     pub(super) remotes: Remotes,
     panes: Arc<dyn Panes>,
 }
@@ -52,23 +52,24 @@ impl State {
         panes: Arc<dyn Panes>,
     ) -> State {
         let (tokens, lines) = (NodeTokens::default(), HashMap::new());
-        let (hosts, told, quarantine) = (HashMap::new(), HashMap::new(), Quarantine::default());
+        let (hosts, told, quarantine) = (HashMap::new(), HashSet::new(), Quarantine::default());
         State { registry, tokens, bindings, ended: false, lines, hosts, quarantine, told, remotes, panes }
     }
 
     /// Tells panes which nodes with PTYs there were before the gateway was restarted.
     pub(super) fn expect_hosts(&mut self, now: Moment) {
         for record in self.registry.records(now) {
-            self.expect_host(&record, true);
+            self.expect_host(&record);
         }
     }
 
-    fn expect_host(&mut self, record: &NodeRecord, offline: bool) {
+    fn expect_host(&mut self, record: &NodeRecord) {
         let Ok(id) = NodeId::new(&record.id) else { return };
         if record.kind == Some(NodeKind::PtyHost) {
-            self.panes.node_expected(id.as_str(), record.why == Some(OfflineCause::Asleep));
-            self.told.insert(id, offline);
-        } else if self.told.contains_key(&id) {
+            if self.told.insert(id.clone()) {
+                self.panes.node_expected(id.as_str(), record.why == Some(OfflineCause::Asleep));
+            }
+        } else {
             // Another kind of node took the id.
             self.host_removed(&id);
         }
@@ -151,14 +152,11 @@ impl State {
     fn apply_one(&mut self, effect: Effect) -> Option<NodeEvent> {
         match effect {
             Effect::Joined { record } => {
-                self.expect_host(&record, false);
+                self.expect_host(&record);
                 Some(NodeEvent::NodeJoined { node: *record })
             }
             Effect::Offline { id, why } => {
                 self.host_down(&id, why == OfflineCause::Asleep);
-                if let Some(offline) = self.told.get_mut(&id) {
-                    *offline = true;
-                }
                 Some(NodeEvent::NodeOffline { id: id.into(), why: Some(why) })
             }
             Effect::Removed { id } => {
@@ -183,8 +181,8 @@ impl State {
 
     fn host_removed(&mut self, node: &NodeId) {
         self.host_down(node, false);
-        if let Some(offline) = self.told.remove(node) {
-            self.panes.node_removed(node.as_str(), offline);
+        if self.told.remove(node) {
+            self.panes.node_removed(node.as_str());
         }
     }
 

@@ -56,7 +56,9 @@ pub(super) fn hear(text: &str) -> Heard {
     let refused = message.get("error").filter(|error| !error.is_null());
     match (message["id"].as_u64(), refused) {
         (Some(REGISTER), None) => Heard::Registered,
-        (Some(REGISTER), Some(error)) if message["retry_secs"].is_u64() => Heard::RefusedForNow(reason(error)),
+        (Some(REGISTER), Some(error)) if message["retry_secs"].is_u64() => {
+            Heard::RefusedForNow(reason(error))
+        }
         (Some(REGISTER), Some(error)) => Heard::Refused(reason(error)),
         (Some(DEREGISTER), _) => Heard::Deregistered,
         (Some(PING), _) if message["result"]["registered"] == false => Heard::Forgotten,
