@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod gateway;
 pub mod geometry;
 pub mod host;

@@ -5,7 +5,9 @@
 mod support;
 
 use std::path::Path;
+use std::process::{Child, Command};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use everpane::gateway::Framing;
 use everpane::host::local::LocalHost;
@@ -14,7 +16,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use support::roster::NodeSocket;
 use support::wire::Wire;
-use support::{Gateway, TOKEN, everpane};
+use support::{Gateway, PATIENCE, TOKEN, everpane};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::connect_async;
@@ -42,10 +44,15 @@ impl Node {
         Node { runtime, service }
     }
 
-    /// Registers and serves, until it is aborted, which breaks the connection off.
-    fn connect(&self, gateway: &Gateway, id: &str) -> JoinHandle<()> {
+    /// Registers with the gateway's own token and serves, until it is aborted, which breaks the connection off.
+    fn connect(&self, gateway: &Gateway, id: &str) -> JoinHandle<Option<u16>> {
+        self.connect_with(gateway, id, TOKEN)
+    }
+
+    /// The same with another token. Gives the code that the gateway closed with, if it did.
+    fn connect_with(&self, gateway: &Gateway, id: &str, token: &str) -> JoinHandle<Option<u16>> {
         let mut request = format!("ws://{}/ws", gateway.address).into_client_request().unwrap();
-        request.headers_mut().insert("Authorization", format!("Bearer {TOKEN}").parse().unwrap());
+        request.headers_mut().insert("Authorization", format!("Bearer {token}").parse().unwrap());
         let params = json!({"id": id, "machine": "box", "cwd": "/", "kind": "pty_host"});
         let register = json!({"id": 1, "method": "register", "params": params}).to_string();
         let service = self.service.clone();
@@ -57,8 +64,9 @@ impl Node {
                 tokio::select! {
                     message = socket.next() => match message {
                         Some(Ok(Message::Binary(frame))) => inbound.take(frame).unwrap(),
+                        Some(Ok(Message::Close(close))) => return close.map(|close| close.code.into()),
                         Some(Ok(_)) => {}
-                        _ => return,
+                        _ => return None,
                     },
                     Some(frame) = outbound.next() => socket.send(Message::Binary(frame)).await.unwrap(),
                 }
@@ -75,6 +83,47 @@ impl Drop for Node {
 
 fn gateway(data: &Path) -> Gateway {
     Gateway::run(everpane(data).env("EVERPANE_TOKEN", TOKEN).arg("--no-local-node"))
+}
+
+fn dir() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Changes node tokens with the program; what it printed.
+fn node_token(data: &Path, action: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_everpane"));
+    command.env_clear().env("HOME", "/").arg("node-token").args(action).arg("--data-dir").arg(data);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The program that joins as a node.
+fn program(gateway: &Gateway, state: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_everpane"));
+    command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("EVERPANE_NODE_TOKEN", TOKEN)]);
+    command.args(["node", "--shell", "/bin/sh", "--gateway", &gateway.origin(), "--state-dir"]).arg(state);
+    command.args(arguments);
+    command
+}
+
+/// A process that ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[track_caller]
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn input(channel: u8, text: &str) -> Message {
@@ -122,4 +171,89 @@ fn frames_are_taken_from_a_registered_node_and_must_make_sense() {
     node.register(&json!({"id": "n", "machine": "box", "cwd": "/", "kind": "pty_host"}));
     node.send(Message::binary(vec![255, 255]));
     assert_eq!(node.expect_close(), (1008, "broken PTY frame".to_owned()));
+
+    let mut again = NodeSocket::connect(&gateway);
+    let id = again.ask("register", &json!({"id": "n", "machine": "box", "cwd": "/", "kind": "pty_host"}));
+    let refused = again.expect("a refusal", |message| message["id"] == id);
+    assert!(refused["error"].as_str().unwrap().contains("kept out"), "{refused}");
+    assert!((1..=60).contains(&refused["retry_secs"].as_u64().unwrap()), "{refused}");
+    again.register(&json!({"id": "another", "machine": "box", "cwd": "/", "kind": "pty_host"}));
+}
+
+#[test]
+fn a_revoked_token_takes_the_panes_of_its_node_with_it() {
+    let data = tempfile::tempdir().unwrap();
+    let gateway = gateway(data.path());
+    let token = node_token(data.path(), &["create", "box"]);
+    until("the gateway knows the token", || NodeSocket::try_connect(&gateway, token.trim_end()).is_ok());
+    let mut watcher = NodeSocket::connect(&gateway);
+    let node = Node::start();
+    let connection = node.connect_with(&gateway, "n", token.trim_end());
+    watcher.expect_event("node_joined", "n");
+    let mut viewer = Wire::connect(&gateway, Framing::Compact);
+    viewer.send_json(r#"{"type":"session_create","node":"n"}"#);
+    viewer.until("a shell of the node", |layout| layout["connected"]["p1"] == true);
+
+    node_token(data.path(), &["revoke", "box"]);
+    watcher.expect_event("node_removed", "n");
+    viewer.until("the pane to be dimmed", |layout| layout["connected"]["p1"] == false);
+    assert_eq!(node.runtime.block_on(connection).unwrap(), Some(4401));
+}
+
+#[test]
+fn folders_of_a_node_are_asked_of_it() {
+    let (data, root, state) = (dir(), dir(), dir());
+    for folder in ["src", "docs", "docs/old"] {
+        std::fs::create_dir(root.path().join(folder)).unwrap();
+    }
+    let gateway = gateway(data.path());
+    let mut socket = NodeSocket::connect(&gateway);
+    let mut program = program(&gateway, state.path(), &["--id", "n"]);
+    let mut process = Running(program.arg("--root").arg(root.path()).spawn().unwrap());
+    socket.expect_event("node_joined", "n");
+    let mut listing = Err(String::new());
+    until("the node answers", || {
+        listing = socket.call("list_directories", &json!({"node": "n"}));
+        listing.is_ok()
+    });
+    let current = root.path().canonicalize().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(listing, Ok(json!({"current": current, "directories": ["docs", "src"]})));
+    let listing = socket.call("list_directories", &json!({"node": "n", "path": "docs"}));
+    assert_eq!(listing.unwrap()["directories"], json!(["old"]));
+    let refused = |socket: &mut NodeSocket, params| socket.call("list_directories", &params).unwrap_err();
+    assert!(refused(&mut socket, json!({"node": "n", "path": "/"})).contains("outside"));
+    assert!(refused(&mut socket, json!({"node": "nobody"})).contains("no such node"));
+    assert!(refused(&mut socket, json!({"node": "local"})).contains("no such node"), "this gateway has none");
+    process.0.kill().unwrap();
+    socket.expect_event("node_offline", "n");
+    assert!(refused(&mut socket, json!({"node": "n"})).contains("offline"));
+}
+
+#[test]
+fn an_agent_gets_a_pane_in_the_folder_that_was_chosen() {
+    let (data, root) = (dir(), dir());
+    let config = root.path().join("everpane.toml");
+    let agent = r#"["/bin/sh", "-c", "echo agent-in $PWD; exec cat"]"#;
+    let settings =
+        format!("[host]\nprocess = false\n[nodes]\nroot = {:?}\nagent_command = {agent}\n", root.path());
+    std::fs::write(&config, settings).unwrap();
+    let gateway =
+        Gateway::run(everpane(data.path()).env("EVERPANE_TOKEN", TOKEN).arg("--config").arg(&config));
+    let mut viewer = Wire::connect(&gateway, Framing::Compact);
+    let mut socket = NodeSocket::connect(&gateway);
+    let folder = root.path().canonicalize().unwrap().join("new");
+    let asked = socket.call("spawn_agent", &json!({"path": "", "new_folder": "new"}));
+    assert_eq!(asked, Ok(json!({"status": "spawning", "path": folder})));
+    viewer.until("the agent's pane", |layout| layout["connected"]["p1"] == true);
+    viewer.expect_output(0, &format!("agent-in {}", folder.display()));
+}
+
+#[test]
+fn a_registration_that_is_refused_for_good_ends_the_node_with_a_word() {
+    let (data, state) = (dir(), dir());
+    let gateway = gateway(data.path());
+    let refused = program(&gateway, state.path(), &["--id", "no id"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("`id` must be"), "{said}");
 }

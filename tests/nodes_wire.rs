@@ -5,8 +5,9 @@
 mod support;
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -540,4 +541,23 @@ fn the_program_shows_what_happens() {
     assert_eq!(next()["event"], "node_offline");
     drop(gateway);
     assert!(!watching.wait().unwrap().success(), "the gateway is gone");
+}
+
+#[test]
+fn a_gateway_behind_tls_is_asked_over_tls() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for scheme in ["https", "wss"] {
+        let gateway = format!("{scheme}://{address}");
+        let mut asking = command(dir().path(), &["nodes", "--gateway", &gateway]);
+        let asking = asking.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut first = [0; 3];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(first[..2], [0x16, 0x03], "the greeting of TLS");
+        drop(stream);
+        let output = asking.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("cannot reach the gateway at wss://"), "{said}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::descriptors;
 use crate::host::process::{RunError, run as run_host};
 
 /// What `host` is told.
@@ -14,6 +15,7 @@ pub(super) struct Args {
 
 /// Runs until it is told to end, or is needed no more.
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    descriptors::raise();
     match run_host(&args.data_dir) {
         // Two gateways wanted one at the same time; the other's will do.
         Err(RunError::Running(_)) | Ok(()) => Ok(()),

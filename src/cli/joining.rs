@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gateway::Gateway;
 use crate::host::{Host, Kept};
 use crate::http::nodes::Nodes;
 use crate::node::{self, Registration};
 use crate::protocol::node::Register;
-use crate::roster::{Panes, Roster, Settings};
+use crate::roster::{Panes, Roster, Settings, WhenFull};
 
 /// The id of the gateway's own node.
 const LOCAL: &str = "local";
@@ -27,16 +27,34 @@ impl Panes for PanesOf {
     fn node_down(&self, node: &str, asleep: bool) {
         self.0.node_down(node, asleep);
     }
+
+    fn node_expected(&self, node: &str, asleep: bool) {
+        match asleep {
+            // Panes from before a restart wait for it already, and don't know that yet.
+            true => self.0.node_down(node, true),
+            false => self.0.node_expected(node, false),
+        }
+    }
+
+    fn node_removed(&self, node: &str) {
+        self.0.node_removed(node);
+    }
 }
 
 /// The roster, with this machine in it unless it is to be none. Panes on nodes are those of `gateway`.
 pub(super) fn open_roster(config: &Config, machine: &str, gateway: Gateway) -> anyhow::Result<Roster> {
-    let registry = node::Settings { ttl: ttl(config), max_nodes: config.nodes.max };
     let settings = Settings {
-        registry,
-        ring_bytes: config.output.ring_bytes,
+        registry: node::Settings {
+            ttl: ttl(config),
+            host_silence: Duration::from_secs(config.nodes.host_silence_secs),
+            max_nodes: config.nodes.max,
+        },
+        ring_bytes: config.nodes.tape_bytes,
+        when_full: match config.nodes.when_full {
+            config::WhenFull::Wait => WhenFull::Wait,
+            config::WhenFull::Drop => WhenFull::Drop,
+        },
         data_dir: Some(config.data_dir.clone()),
-        ..Settings::default()
     };
     let local = config.nodes.local.then(|| local_node(config, machine)).transpose()?;
     let roster = Roster::open(settings, Arc::new(PanesOf(gateway)));
@@ -59,14 +77,14 @@ fn local_node(config: &Config, machine: &str) -> anyhow::Result<Registration> {
     Registration::local(register).context("this machine can't be a node")
 }
 
-/// What the routes of nodes go by.
-pub(super) fn nodes(config: &Config, roster: Roster) -> Nodes {
+/// What the routes of nodes go by. Agents are started in panes of `gateway`.
+pub(super) fn nodes(config: &Config, roster: Roster, gateway: Gateway) -> Nodes {
     Nodes {
         roster,
         ttl: ttl(config),
         root: config.nodes.root.clone(),
         agent_command: config.nodes.agent_command.clone(),
-        spawn: None,
+        spawn: Box::new(move |command, cwd| gateway.spawn_in_pane(command, cwd)),
     }
 }
 

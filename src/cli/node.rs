@@ -1,6 +1,5 @@
 //! `everpane node`: hosts the PTYs of this machine for a gateway elsewhere. It dials out; nothing listens here.
 
-mod address;
 mod backoff;
 mod connection;
 mod identity;
@@ -15,12 +14,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 
-use self::address::{is_open, websocket_address};
 use self::backoff::Backoff;
 use self::connection::{Dialler, Ended};
 use self::identity::{Identity, kept_id, random_name};
+use super::address::{is_open, websocket_address};
 use super::signals::Signals;
 use crate::config::{Config, Overrides, Surroundings, shell_environment};
+use crate::descriptors;
 use crate::host::local::LocalHost;
 use crate::host::remote::{Defaults, PtyService};
 
@@ -75,6 +75,7 @@ pub(super) struct Args {
 
 /// Hosts PTYs until a signal ends it, or the gateway wants none of us.
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    descriptors::raise();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let outcome = runtime.block_on(host(args));
@@ -179,7 +180,7 @@ async fn keep_connected(dialler: &Dialler) -> anyhow::Result<()> {
             Ended::Rejected(reason) => anyhow::bail!("{}: {reason}", dialler.address),
             Ended::Superseded(reason) => {
                 let wait = backoff.after_superseded(chance());
-                tracing::warn!("{}: {reason}; this id is in use elsewhere", dialler.address);
+                tracing::warn!("{}: {reason}", dialler.address);
                 wait
             }
             Ended::Lost(reason) => {

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{StatusCode, header};
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio::time::{Instant, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use super::address::websocket_address;
+use super::dialling::{DialError, Socket, dial};
 use super::roster_table::table;
 use super::whereabouts;
 use crate::clock::Moment;
@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// Go on until ctrl-c, and show every change
     #[arg(long)]
     watch: bool,
-    /// The gateway, as http://HOST:PORT [default: the one on this machine]
+    /// The gateway: an address that begins with https, http, wss or ws [default: the one on this machine]
     #[arg(long, value_name = "URL")]
     gateway: Option<String>,
     /// The gateway's token [default: the one in its data directory]
@@ -113,22 +113,14 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 // Where to ask, and as whom.
 
-fn url(args: &Args) -> anyhow::Result<String> {
+fn url(args: &Args) -> anyhow::Result<Uri> {
     match &args.gateway {
-        Some(url) => socket_url(url),
+        Some(gateway) => websocket_address(gateway),
         None => {
             let address: SocketAddr = whereabouts::read(&data_dir(args.data_dir.clone())?)?;
-            Ok(format!("ws://{address}/ws"))
+            websocket_address(&format!("ws://{address}"))
         }
     }
-}
-
-fn socket_url(gateway: &str) -> anyhow::Result<String> {
-    let host = gateway.strip_prefix("http://").or_else(|| gateway.strip_prefix("ws://"));
-    let host = host.map(|host| host.trim_end_matches('/')).filter(|host| !host.is_empty());
-    let host = host.filter(|host| !host.contains(['/', '?', '#', '@']));
-    let host = host.ok_or_else(|| anyhow!("`{gateway}` is no gateway; http://HOST:PORT is wanted"))?;
-    Ok(format!("ws://{host}/ws"))
 }
 
 /// The token, if one is there: a gateway may ask for none.
@@ -143,25 +135,22 @@ fn token(args: &Args) -> anyhow::Result<Option<Token>> {
 // The gateway.
 
 struct Connection {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: Socket,
     /// The id of the newest request.
     last_id: u64,
 }
 
 impl Connection {
-    async fn open(url: &str, token: Option<Token>) -> anyhow::Result<Connection> {
-        let mut request = url.into_client_request().with_context(|| format!("`{url}` is no address"))?;
-        if let Some(token) = token {
-            let value = format!("Bearer {}", token.secret()).parse().context("the token")?;
-            request.headers_mut().insert(header::AUTHORIZATION, value);
-        }
-        let opened = timeout(ANSWER_WITHIN, connect_async(request)).await;
-        match opened.map_err(|_| anyhow!("the gateway at {url} does not answer"))? {
-            Ok((socket, _)) => Ok(Connection { socket, last_id: 0 }),
-            Err(tungstenite::Error::Http(answer)) if answer.status() == StatusCode::UNAUTHORIZED => {
+    async fn open(url: &Uri, token: Option<Token>) -> anyhow::Result<Connection> {
+        let header = |token: Token| HeaderValue::from_str(&format!("Bearer {}", token.secret()));
+        let token = token.map(header).transpose().context("the token")?;
+        match dial(url, token.as_ref(), WebSocketConfig::default(), ANSWER_WITHIN).await {
+            Ok(socket) => Ok(Connection { socket, last_id: 0 }),
+            Err(DialError::Unauthorized) => {
                 bail!("the gateway at {url} wants a token: set EVERPANE_TOKEN, or give --token")
             }
-            Err(error) => Err(anyhow!("cannot reach the gateway at {url}: {error}")),
+            Err(DialError::Silent) => bail!("the gateway at {url} does not answer"),
+            Err(error) => bail!("cannot reach the gateway at {url}: {error}"),
         }
     }
 
@@ -200,23 +189,6 @@ impl Connection {
                 Ok(Answer { id: Some(id), result }) if id == self.last_id => return Ok(result),
                 _ => {}
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gateways_are_named_by_their_address() {
-        for gateway in ["http://box:7433", "http://box:7433/", "ws://box:7433"] {
-            assert_eq!(socket_url(gateway).unwrap(), "ws://box:7433/ws");
-        }
-        for gateway in
-            ["", "box:7433", "https://box", "http://", "http://box/x", "http://a@box", "http://box?x"]
-        {
-            assert!(socket_url(gateway).is_err(), "{gateway}");
         }
     }
 }

@@ -17,6 +17,7 @@ use super::{joining, whereabouts};
 use crate::config::{
     self, Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
 };
+use crate::descriptors;
 use crate::gateway::{Gateway, LocalNode, Settings, WakeSettings};
 use crate::host::local::LocalHost;
 use crate::host::process::{self, Link};
@@ -115,6 +116,8 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let token = token(&config)?;
     let machine = machine_name();
     let (link, local) = local_node(&config, stop_host).await?;
+    // Only now, so that the host begins with the limit that its shells are to have.
+    descriptors::raise();
     let gateway = Gateway::with_host(settings(&config, surroundings), local)?;
     let roster = joining::open_roster(&config, &machine, gateway.clone())?;
     let find = roster.clone();
@@ -123,7 +126,7 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
     let routes = http::mux::routes(gateway.clone(), patience(&config.connection))
-        .merge(http::nodes::routes(joining::nodes(&config, roster.clone())));
+        .merge(http::nodes::routes(joining::nodes(&config, roster.clone(), gateway.clone())));
     let router = http::router(guard, health, routes);
     let stop = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, stop.clone()));

@@ -33,6 +33,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("host.tape_bytes", host.tape_bytes, 512 << 10..=256 << 20)?;
     wake::check(&config.wake)?;
     within("nodes.ttl_secs", nodes.ttl_secs, 1..=86_400)?;
+    within("nodes.host_silence_secs", nodes.host_silence_secs, 10..=86_400)?;
+    within("nodes.tape_bytes", nodes.tape_bytes, 128 << 10..=64 << 20)?;
     within("nodes.max", nodes.max, 1..=100_000)?;
 
     for host in &config.allowed_hosts {

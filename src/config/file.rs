@@ -179,6 +179,12 @@ pub struct Nodes {
     pub local: bool,
     /// How long an agent may be silent, and how long a node that is offline is remembered, in seconds.
     pub ttl_secs: u64,
+    /// How long a node with PTYs, which speaks every 5 seconds, may be silent before its panes wait for it, in seconds.
+    pub host_silence_secs: u64,
+    /// The newest output of each of its PTYs that a node keeps for the gateway, in bytes.
+    pub tape_bytes: usize,
+    /// What becomes of a program there that prints more than that while there is no gateway.
+    pub when_full: WhenFull,
     /// How many may be known at a time.
     pub max: usize,
     /// The only folder of this machine, with all in it, that is shown to whoever looks for a place for a pane; `~/` is
@@ -190,7 +196,16 @@ pub struct Nodes {
 
 impl Default for Nodes {
     fn default() -> Self {
-        Self { local: true, ttl_secs: 90, max: 10_000, root: "~".into(), agent_command: Vec::new() }
+        Self {
+            local: true,
+            ttl_secs: 90,
+            host_silence_secs: 15,
+            tape_bytes: 1 << 20,
+            when_full: WhenFull::Wait,
+            max: 10_000,
+            root: "~".into(),
+            agent_command: Vec::new(),
+        }
     }
 }
 
@@ -212,7 +227,7 @@ impl Default for Host {
     }
 }
 
-/// See [`Host::when_full`].
+/// See [`Host::when_full`] and [`Nodes::when_full`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhenFull {
@@ -283,6 +298,9 @@ pub(super) const KEYS: &[&str] = &[
     "nodes",
     "nodes.local",
     "nodes.ttl_secs",
+    "nodes.host_silence_secs",
+    "nodes.tape_bytes",
+    "nodes.when_full",
     "nodes.max",
     "nodes.root",
     "nodes.agent_command",

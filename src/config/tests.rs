@@ -51,6 +51,9 @@ spawns = 3
 [nodes]
 local = true
 ttl_secs = 30
+host_silence_secs = 20
+tape_bytes = 131072
+when_full = "drop"
 max = 10
 root = "~/work"
 agent_command = ["agent", "--here"]
@@ -133,6 +136,8 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
     assert!(config.no_auth);
     assert_eq!(config.limits.panes, 2);
     assert_eq!((config.nodes.local, config.nodes.ttl_secs), (true, 30));
+    assert_eq!((config.nodes.host_silence_secs, config.nodes.tape_bytes), (20, 128 << 10));
+    assert_eq!(config.nodes.when_full, WhenFull::Drop);
     assert_eq!(config.nodes.root, Path::new("/home/ada/work"));
 
     let flags = Overrides {
@@ -239,6 +244,8 @@ fn a_value_out_of_bounds_is_named_with_what_is_allowed() {
         ),
         ("[limits]\nspawns = 5000", "limits.spawns = 5000 cannot be: 1 to 1024 is allowed"),
         ("[nodes]\nttl_secs = 0", "nodes.ttl_secs = 0 cannot be: 1 to 86400 is allowed"),
+        ("[nodes]\nhost_silence_secs = 9", "nodes.host_silence_secs = 9 cannot be: 10 to 86400 is allowed"),
+        ("[nodes]\ntape_bytes = 1", "nodes.tape_bytes = 1 cannot be: 131072 to 67108864 is allowed"),
         ("[nodes]\nmax = 0", "nodes.max = 0 cannot be: 1 to 100000 is allowed"),
         ("no_auth = true\nlisten = \"0.0.0.0:1\"", "no_auth = true with listen = 0.0.0.0:1 cannot be: "),
         ("allowed_hosts = [\"http://x\"]", "allowed_hosts = http://x cannot be: "),

@@ -23,6 +23,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::SpawnRequest;
+use crate::descriptors;
 use crate::geometry::Size;
 
 /// Opens a PTY and starts a program in it: its master side, non-blocking and closed on exec, and the program. Blocks
@@ -48,7 +49,10 @@ pub(super) fn open(request: &SpawnRequest, cwd: &Path) -> anyhow::Result<(Arc<Ma
     command.cwd(cwd);
     let mut child = pair.slave.spawn_command(command)?;
     match watch_exit(&*child) {
-        Ok((pid, exit)) => Ok((Arc::new(Master::new(fd)), Program { child, pid, exit })),
+        Ok((pid, exit)) => {
+            descriptors::restore_for(pid);
+            Ok((Arc::new(Master::new(fd)), Program { child, pid, exit }))
+        }
         Err(error) => {
             // Out of descriptors, mostly. Nobody would ever notice the end of this program, or reap it.
             let _ = child.kill();

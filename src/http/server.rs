@@ -19,9 +19,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Connections that speak HTTP at once; the next one waits in the system's queue. A viewer's socket does not
-/// count, as viewers have a limit of their own.
-const MAX_CONNECTIONS: usize = 1024;
+/// Connections that speak HTTP at once; the next one waits in the system's queue. A viewer's or
+/// a node's socket does not count, as those have limits of their own; but after a restart all of them come at once.
+const MAX_CONNECTIONS: usize = 4096;
 
 /// How long a request's head may take, from the connection's start or the answer before. An idle connection is
 /// closed as well.

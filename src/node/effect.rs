@@ -52,6 +52,9 @@ pub enum Farewell {
     Broken,
 }
 
+/// When a registration that there was no room for may be tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
 /// Why a node is not registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -83,6 +86,14 @@ pub enum Refused {
         /// How long nobody may try before the next one is admitted.
         wait: Duration,
     },
+    /// What it sent before made no sense.
+    #[error("node `{id}` sent what makes no sense, and is kept out for {} seconds more", .left.as_secs() + 1)]
+    KeptOut {
+        /// The id.
+        id: NodeId,
+        /// For how long yet.
+        left: Duration,
+    },
     /// There are as many records as there may be.
     #[error("the gateway has {max_nodes} nodes, and takes no more")]
     Full {
@@ -92,6 +103,17 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// After what time it may be worth another try; none: the same registration is never taken.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Refused::Reserved { .. } | Refused::OtherToken { .. } => None,
+            Refused::Conflict { wait, .. } => Some(*wait),
+            Refused::KeptOut { left, .. } => Some(*left),
+            Refused::Closed | Refused::Full { .. } => Some(RETRY_AFTER),
+        }
+    }
+
     pub(super) fn conflict(id: &NodeId) -> Refused {
         Refused::Conflict { id: id.clone(), wait: WINDOW }
     }

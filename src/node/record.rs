@@ -5,12 +5,9 @@ use std::time::{Duration, Instant};
 use super::contest::Contest;
 use super::id::{Epoch, TokenId};
 use super::registration::Registration;
-use super::{Farewell, Peer};
+use super::{Farewell, Peer, Settings};
 use crate::clock::Moment;
 use crate::protocol::node::{NodeKind, NodeRecord, NodeStatus, OfflineCause};
-
-/// How long a PTY host, which should speak every 5 s, may be silent before it is offline.
-const HOST_SILENCE: Duration = Duration::from_secs(15);
 
 /// How long after it said that it would sleep a node may still be heard: one that is heard later did not go to sleep.
 const FALLS_ASLEEP_WITHIN: Duration = Duration::from_secs(30);
@@ -124,34 +121,34 @@ impl Record {
     }
 
     /// When it goes offline, or the record goes, if nothing comes from it.
-    pub(super) fn deadline(&self, ttl: Duration) -> Option<Instant> {
+    pub(super) fn deadline(&self, settings: &Settings) -> Option<Instant> {
         match self.state {
             State::Local => None,
-            State::Active { last_heard, .. } => Some(last_heard + self.silence(ttl)),
+            State::Active { last_heard, .. } => Some(last_heard + self.silence(settings)),
             State::Offline { until, .. } => Some(until),
         }
     }
 
     /// How long it may be silent.
-    fn silence(&self, ttl: Duration) -> Duration {
+    fn silence(&self, settings: &Settings) -> Duration {
         match self.registration.kind {
-            NodeKind::PtyHost => HOST_SILENCE,
-            NodeKind::Agent | NodeKind::Local => ttl,
+            NodeKind::PtyHost => settings.host_silence,
+            NodeKind::Agent | NodeKind::Local => settings.ttl,
         }
     }
 
     /// Whether two thirds of its silence are up: two heartbeats are missing.
-    fn is_suspect(&self, ttl: Duration, now: Moment) -> bool {
+    fn is_suspect(&self, settings: &Settings, now: Moment) -> bool {
         match self.state {
             State::Active { last_heard, .. } => {
-                now.at.saturating_duration_since(last_heard) >= self.silence(ttl) * 2 / 3
+                now.at.saturating_duration_since(last_heard) >= self.silence(settings) * 2 / 3
             }
             State::Local | State::Offline { .. } => false,
         }
     }
 
     /// As it is shown at this moment.
-    pub(super) fn show(&self, ttl: Duration, now: Moment) -> NodeRecord {
+    pub(super) fn show(&self, settings: &Settings, now: Moment) -> NodeRecord {
         let Registration { id, kind, machine, cwd, port, pid, .. } = self.registration.clone();
         let (status, why, since_ms) = match self.state {
             State::Local | State::Active { .. } => (NodeStatus::Active, None, None),
@@ -171,7 +168,7 @@ impl Record {
             last_seen: (self.state != State::Local).then_some(self.last_seen_ms / 1000),
             kind: Some(kind),
             why,
-            suspect: self.is_suspect(ttl, now),
+            suspect: self.is_suspect(settings, now),
             panes: self.load.and_then(|(load, _)| load.panes),
             idle_secs: self.load.and_then(idle).map(|idle| idle.as_secs()),
         }

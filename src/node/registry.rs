@@ -27,13 +27,16 @@ const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 pub struct Settings {
     /// How long an agent may be silent, and how long the record of any node that is offline stays; a year at most.
     pub ttl: Duration,
+    /// How long a PTY host, which should speak every 5 s, may be silent before it is offline.
+    pub host_silence: Duration,
     /// How many records there may be.
     pub max_nodes: usize,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { ttl: Duration::from_secs(90), max_nodes: 10_000 }
+        let (ttl, host_silence) = (Duration::from_secs(90), Duration::from_secs(15));
+        Settings { ttl, host_silence, max_nodes: 10_000 }
     }
 }
 
@@ -72,7 +75,11 @@ impl Registry {
     #[must_use]
     pub fn new(settings: Settings) -> Registry {
         Registry {
-            settings: Settings { ttl: settings.ttl.min(MAX_TTL), ..settings },
+            settings: Settings {
+                ttl: settings.ttl.min(MAX_TTL),
+                host_silence: settings.host_silence.min(MAX_TTL),
+                ..settings
+            },
             last_epoch: 0,
             connections: HashMap::new(),
             table: Table::default(),
@@ -262,13 +269,13 @@ impl Registry {
     /// Every node, by id.
     #[must_use]
     pub fn records(&self, now: Moment) -> Vec<NodeRecord> {
-        self.table.iter().map(|(_, record)| record.show(self.settings.ttl, now)).collect()
+        self.table.iter().map(|(_, record)| record.show(&self.settings, now)).collect()
     }
 
     /// One node.
     #[must_use]
     pub fn record(&self, id: &str, now: Moment) -> Option<NodeRecord> {
-        Some(self.table.get(id)?.show(self.settings.ttl, now))
+        Some(self.table.get(id)?.show(&self.settings, now))
     }
 
     /// The node that a connection speaks for.
@@ -356,7 +363,7 @@ impl Registry {
     }
 
     fn join(&mut self, record: Record, now: Moment) -> Effect {
-        let shown = record.show(self.settings.ttl, now);
+        let shown = record.show(&self.settings, now);
         self.put(record);
         Effect::Joined { record: Box::new(shown) }
     }
@@ -401,7 +408,7 @@ impl Registry {
 
     /// Queues a record for its deadline, and gives that.
     fn schedule(&mut self, id: &NodeId) -> Option<Instant> {
-        let deadline = self.table.get(id.as_str()).and_then(|record| record.deadline(self.settings.ttl));
+        let deadline = self.table.get(id.as_str()).and_then(|record| record.deadline(&self.settings));
         let deadline = deadline.map(|deadline| self.vigil.postponed(deadline));
         match deadline {
             Some(deadline) => self.deadlines.set(id, deadline),

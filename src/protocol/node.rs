@@ -113,7 +113,7 @@ macro_rules! node_requests {
     ($($(#[$doc:meta])* $tag:literal $name:ident { $($(#[$field_meta:meta])* $field:ident : $type:ty),* $(,)? })*) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
             pub struct $name { $($(#[$field_meta])* pub $field: $type),* }
         )*
 
@@ -126,6 +126,13 @@ macro_rules! node_requests {
         impl NodeMethod {
             /// Every name that may stand in `method`.
             pub const NAMES: &[&str] = &[$($tag),*];
+
+            /// Its name, and its parameters as JSON.
+            fn to_params(&self) -> (&'static str, String) {
+                match self {
+                    $(NodeMethod::$name(params) => ($tag, to_json(params)),)*
+                }
+            }
 
             fn from_params(name: &str, params: &str) -> Result<NodeMethod, String> {
                 match name {
@@ -235,6 +242,23 @@ pub struct NodeRequest {
     pub method: NodeMethod,
 }
 
+impl NodeMethod {
+    /// As a request, in JSON.
+    #[must_use]
+    pub fn request(&self, id: u64) -> String {
+        #[derive(Serialize)]
+        struct Request<'a> {
+            jsonrpc: &'a str,
+            id: u64,
+            method: &'a str,
+            params: Box<RawValue>,
+        }
+        let (method, params) = self.to_params();
+        let params = RawValue::from_string(params).expect("it was made as JSON");
+        to_json(&Request { jsonrpc: "2.0", id, method, params })
+    }
+}
+
 /// A request that can't be taken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
@@ -330,12 +354,20 @@ pub fn answer<T: Serialize>(id: &RequestId, result: &T) -> String {
 /// The answer to a request that was not, as JSON; its id is `null` where the request's could not be read.
 #[must_use]
 pub fn refusal(id: Option<&RequestId>, error: &str) -> String {
+    refusal_for_now(id, error, None)
+}
+
+/// The same for what may be granted if it is asked again after so many seconds.
+#[must_use]
+pub fn refusal_for_now(id: Option<&RequestId>, error: &str, retry_secs: Option<u64>) -> String {
     #[derive(Serialize)]
     struct Refusal<'a> {
         id: Option<&'a RawValue>,
         error: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_secs: Option<u64>,
     }
-    to_json(&Refusal { id: id.map(|id| &*id.0), error })
+    to_json(&Refusal { id: id.map(|id| &*id.0), error, retry_secs })
 }
 
 fn to_json<T: Serialize>(value: &T) -> String {

@@ -76,6 +76,11 @@ impl Connection {
         self.roster.state().host_up(self.epoch, host, kept)
     }
 
+    /// Its node sends what makes no sense: the connection is to be closed, and the node is not let in again for a while.
+    pub fn keep_out(&self) {
+        self.roster.state().keep_out(self.epoch, Moment::now());
+    }
+
     /// Its node says that it will sleep.
     pub fn going_to_sleep(&self) {
         self.roster.state().registry.going_to_sleep(self.epoch, Moment::now());

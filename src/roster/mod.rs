@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! /ws socket ── Connection ──▶ State (one lock): Registry, NodeTokens ── effects ─┬─▶ events, to every socket
-//!     ▲                                                                           ├─▶ Panes: node_up, node_down
+//!     ▲                                                                           ├─▶ Panes: node_up, node_down, …
 //!     └───────────────────────────── close codes ─────────────────────────────────┴─▶ nodes.json
 //! ```
 
@@ -12,6 +12,8 @@ mod connection;
 mod identity;
 mod keeper;
 mod panes;
+mod ptys;
+mod quarantine;
 mod records;
 mod remotes;
 mod state;
@@ -40,6 +42,7 @@ use state::State;
 pub use crate::host::remote::frame::WhenFull;
 pub use connection::Connection;
 pub use panes::{NoPanes, Panes};
+pub use ptys::{NoPtys, Ptys};
 pub use token_file::{TokenFile, TokenFileError};
 pub use tokens::{MAX_TOKENS, NodeToken, NodeTokens, TokenNameError};
 
@@ -138,6 +141,7 @@ impl Roster {
             shutdown: CancellationToken::new(),
         };
         let roster = Roster { shared: Arc::new(shared) };
+        roster.state().expect_hosts(Moment::now());
         roster.look_after(settings.data_dir.map(|dir| TokenFile::in_dir(&dir)));
         roster
     }
@@ -194,16 +198,26 @@ impl Roster {
         self.state().registry.route(id)
     }
 
+    /// Where the PTYs of a node are.
+    ///
+    /// # Errors
+    /// When it is unknown, away, or has none.
+    pub fn ptys(&self, id: &str) -> Result<Ptys, NoPtys> {
+        self.state().ptys(id, Moment::now())
+    }
+
     /// Resolves when the gateway begins to shut down.
     pub async fn shutting_down(&self) {
         self.shared.shutdown.cancelled().await;
     }
 
-    /// Ends it: who is there now is written down as being there, and connections are to end.
+    /// Ends it: who is there now is written down as being there, nodes keep their terminals for the gateway's next run,
+    /// and connections are to end.
     pub async fn shutdown(&self) {
         let saved = {
             let mut state = self.state();
             state.ended = true;
+            state.remotes.leave();
             state.saved(Moment::now())
         };
         self.shared.shutdown.cancel();

@@ -12,6 +12,12 @@ pub trait Panes: Send + Sync {
 
     /// They can't be had any more: because the node went to sleep, as it said, or for another reason.
     fn node_down(&self, node: &str, asleep: bool);
+
+    /// A node with PTYs is known, but they can't be had yet. It may have gone to sleep before the gateway was restarted.
+    fn node_expected(&self, node: &str, asleep: bool);
+
+    /// A node with PTYs is not known any more.
+    fn node_removed(&self, node: &str);
 }
 
 /// Shows none.
@@ -21,4 +27,6 @@ pub struct NoPanes;
 impl Panes for NoPanes {
     fn node_up(&self, _node: &str, _host: Arc<dyn Host>, _kept: Vec<Kept>) {}
     fn node_down(&self, _node: &str, _asleep: bool) {}
+    fn node_expected(&self, _node: &str, _asleep: bool) {}
+    fn node_removed(&self, _node: &str) {}
 }

@@ -45,6 +45,16 @@ impl Remotes {
         host
     }
 
+    /// The end for a node, if there is one.
+    pub(super) fn get(&self, node: &str) -> Option<Arc<RemoteHost>> {
+        Some(self.remotes.get(&NodeId::new(node).ok()?)?.host.clone())
+    }
+
+    /// Lets go of all terminals: their nodes keep them for the gateway's next run.
+    pub(super) fn leave(&self) {
+        self.remotes.values().for_each(|remote| remote.host.leave());
+    }
+
     /// A node left the roster. If it has terminals it may come back for them.
     pub(super) fn left(&mut self, node: &NodeId, now: Instant) {
         let full = self.remotes.values().filter(|remote| remote.gone).count() >= MAX_GONE;

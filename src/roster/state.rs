@@ -1,12 +1,13 @@
 //! What the roster's lock protects: the registry, the tokens, and how to reach each connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::bindings::Bindings;
 use super::panes::Panes;
+use super::quarantine::Quarantine;
 use super::records::Saved;
 use super::remotes::Remotes;
 use super::tokens::NodeTokens;
@@ -14,7 +15,7 @@ use crate::clock::Moment;
 use crate::host::remote::RemoteHost;
 use crate::host::{Host, Kept};
 use crate::node::{Effect, Effects, Epoch, NodeId, Peer, Refused, Registration, Registry, TokenId};
-use crate::protocol::node::{NodeClose, NodeEvent, NodeKind, OfflineCause};
+use crate::protocol::node::{NodeClose, NodeEvent, NodeKind, NodeRecord, OfflineCause};
 
 /// The way to one open connection.
 struct Line {
@@ -36,7 +37,10 @@ pub(super) struct State {
     lines: HashMap<Epoch, Line>,
     /// The nodes whose PTYs can be had, and over which connection.
     hosts: HashMap<NodeId, Epoch>,
-    remotes: Remotes,
+    quarantine: Quarantine,
+    /// The nodes with PTYs that panes were told of; none without a record.
+    told: HashSet<NodeId>,
+    pub(super) remotes: Remotes,
     panes: Arc<dyn Panes>,
 }
 
@@ -47,8 +51,28 @@ impl State {
         remotes: Remotes,
         panes: Arc<dyn Panes>,
     ) -> State {
-        let (tokens, lines, hosts) = (NodeTokens::default(), HashMap::new(), HashMap::new());
-        State { registry, tokens, bindings, ended: false, lines, hosts, remotes, panes }
+        let (tokens, lines) = (NodeTokens::default(), HashMap::new());
+        let (hosts, told, quarantine) = (HashMap::new(), HashSet::new(), Quarantine::default());
+        State { registry, tokens, bindings, ended: false, lines, hosts, quarantine, told, remotes, panes }
+    }
+
+    /// Tells panes which nodes with PTYs there were before the gateway was restarted.
+    pub(super) fn expect_hosts(&mut self, now: Moment) {
+        for record in self.registry.records(now) {
+            self.expect_host(&record);
+        }
+    }
+
+    fn expect_host(&mut self, record: &NodeRecord) {
+        let Ok(id) = NodeId::new(&record.id) else { return };
+        if record.kind == Some(NodeKind::PtyHost) {
+            if self.told.insert(id.clone()) {
+                self.panes.node_expected(id.as_str(), record.why == Some(OfflineCause::Asleep));
+            }
+        } else {
+            // Another kind of node took the id.
+            self.host_removed(&id);
+        }
     }
 
     /// How many connections are open.
@@ -76,9 +100,20 @@ impl State {
         if !self.bindings.admit(&id, owner) {
             return Err(Refused::OtherToken { field: "id" });
         }
+        if let Some(left) = self.quarantine.of(&id, owner, now.at) {
+            return Err(Refused::KeptOut { id, left });
+        }
         let effects = self.registry.register(epoch, registration, now)?;
         self.bindings.bind(&id, owner);
         Ok(effects)
+    }
+
+    /// The node that `epoch` speaks for sends what makes no sense: it is not let in again for a while.
+    pub(super) fn keep_out(&mut self, epoch: Epoch, now: Moment) {
+        let (node, line) = (self.registry.node_of(epoch), self.lines.get(&epoch));
+        if let (Some(node), Some(line)) = (node, line) {
+            self.quarantine.keep_out(node.clone(), line.owner, now.at);
+        }
     }
 
     /// What is to be written down.
@@ -116,13 +151,16 @@ impl State {
 
     fn apply_one(&mut self, effect: Effect) -> Option<NodeEvent> {
         match effect {
-            Effect::Joined { record } => Some(NodeEvent::NodeJoined { node: *record }),
+            Effect::Joined { record } => {
+                self.expect_host(&record);
+                Some(NodeEvent::NodeJoined { node: *record })
+            }
             Effect::Offline { id, why } => {
                 self.host_down(&id, why == OfflineCause::Asleep);
                 Some(NodeEvent::NodeOffline { id: id.into(), why: Some(why) })
             }
             Effect::Removed { id } => {
-                self.host_down(&id, false);
+                self.host_removed(&id);
                 self.remotes.left(&id, Moment::now().at);
                 Some(NodeEvent::NodeRemoved { id: id.into() })
             }
@@ -138,6 +176,13 @@ impl State {
     fn host_down(&mut self, node: &NodeId, asleep: bool) {
         if self.hosts.remove(node).is_some() {
             self.panes.node_down(node.as_str(), asleep);
+        }
+    }
+
+    fn host_removed(&mut self, node: &NodeId) {
+        self.host_down(node, false);
+        if self.told.remove(node) {
+            self.panes.node_removed(node.as_str());
         }
     }
 

@@ -42,6 +42,14 @@ impl Panes for Told {
     fn node_down(&self, node: &str, asleep: bool) {
         self.0.lock().unwrap().push(format!("{node} down{}", if asleep { ", asleep" } else { "" }));
     }
+
+    fn node_expected(&self, node: &str, asleep: bool) {
+        self.0.lock().unwrap().push(format!("{node} expected{}", if asleep { ", asleep" } else { "" }));
+    }
+
+    fn node_removed(&self, node: &str) {
+        self.0.lock().unwrap().push(format!("{node} removed"));
+    }
 }
 
 fn settings(dir: Option<&Path>) -> Settings {
@@ -92,7 +100,7 @@ async fn panes_are_told_in_order_whichever_connection_ends_when() {
     assert!(!up(&first), "nobody is registered over it");
     first.register(host("a")).unwrap();
     assert!(up(&first));
-    assert_eq!(told.take(), ["a up with 0"]);
+    assert_eq!(told.take(), ["a expected", "a up with 0"]);
     let second = connect();
     second.register(host("a")).unwrap();
     assert_eq!(told.take(), ["a down"], "before the newer connection's come up");
@@ -110,7 +118,72 @@ async fn panes_are_told_in_order_whichever_connection_ends_when() {
     assert!(up(&third));
     assert_eq!(third.deregister("b"), Outcome::Deregistered);
     drop(third);
-    assert_eq!(told.take(), ["b up with 0", "b down"], "once");
+    assert_eq!(told.take(), ["b expected", "b up with 0", "b down", "b removed"], "once");
+
+    let fourth = connect();
+    fourth.register(registration("c", NodeKind::Agent)).unwrap();
+    assert_eq!(told.take(), Vec::<String>::new(), "an agent has no panes");
+    fourth.register(registration("a", NodeKind::Agent)).unwrap();
+    assert_eq!(told.take(), ["a removed"], "an agent took its id");
+}
+
+#[tokio::test]
+async fn panes_expect_the_nodes_from_before_a_restart_and_know_who_sleeps() {
+    let dir = tempfile::tempdir().unwrap();
+    let roster = Roster::open(settings(Some(dir.path())), Arc::new(NoPanes));
+    let connect = || roster.connect(peer(None)).unwrap().connection;
+    let (awake, sleeper, agent) = (connect(), connect(), connect());
+    awake.register(host("awake")).unwrap();
+    sleeper.register(host("sleeper")).unwrap();
+    agent.register(registration("agent", NodeKind::Agent)).unwrap();
+    sleeper.going_to_sleep();
+    drop(sleeper);
+    roster.shutdown().await;
+
+    let told = Arc::new(Told::default());
+    let _roster = Roster::open(settings(Some(dir.path())), told.clone());
+    assert_eq!(told.take(), ["awake expected", "sleeper expected, asleep"]);
+}
+
+#[tokio::test]
+async fn a_node_that_talks_nonsense_is_not_let_in_again() {
+    let roster = Roster::open(settings(None), Arc::new(NoPanes));
+    let connect = || roster.connect(peer(None)).unwrap().connection;
+    let first = connect();
+    first.register(host("a")).unwrap();
+    first.keep_out();
+    drop(first);
+    let refused = connect().register(host("a")).unwrap_err();
+    assert!(matches!(&refused, Refused::KeptOut { left, .. } if !left.is_zero()), "{refused}");
+    assert!(refused.retry_after().is_some());
+    connect().register(host("b")).unwrap();
+}
+
+#[tokio::test]
+async fn folders_are_asked_of_who_has_them() {
+    let roster = Roster::open(settings(None), Arc::new(NoPanes));
+    let register = Register {
+        id: "local".to_owned(),
+        machine: "box".to_owned(),
+        cwd: "/".to_owned(),
+        port: None,
+        pid: None,
+        kind: None,
+        instance: None,
+    };
+    roster.register_local(Registration::local(register).unwrap());
+    let connect = || roster.connect(peer(None)).unwrap().connection;
+    let (linked, agent) = (connect(), connect());
+    linked.register(host("linked")).unwrap();
+    agent.register(registration("agent", NodeKind::Agent)).unwrap();
+    assert!(matches!(roster.ptys("local"), Ok(Ptys::Here)));
+    assert_eq!(roster.ptys("linked").err(), Some(NoPtys::Offline), "it has no link yet");
+    assert!(linked.hosting().is_some());
+    assert!(matches!(roster.ptys("linked"), Ok(Ptys::There(_))));
+    assert_eq!(roster.ptys("agent").err(), Some(NoPtys::None));
+    assert_eq!(roster.ptys("nobody").err(), Some(NoPtys::Unknown));
+    drop(linked);
+    assert_eq!(roster.ptys("linked").err(), Some(NoPtys::Offline));
 }
 
 #[tokio::test]

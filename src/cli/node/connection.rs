@@ -5,19 +5,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, Uri};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tokio_util::sync::CancellationToken;
 
 use super::identity::Identity;
 use super::rpc::{self, Heard};
+use crate::cli::dialling::{DialError, Socket, dial};
 use crate::host::remote::frame::MAX_FRAME_BYTES;
 use crate::host::remote::{NodeInbound, NodeOutbound, PtyService};
 
@@ -43,14 +40,15 @@ const MAX_TEXTS: usize = 8;
 const REVOKED: u16 = 4401;
 const SUPERSEDED: u16 = 4409;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+const UNKNOWN_TOKEN: &str = "the gateway does not know this token; make one there with `everpane node-token create \
+                             NAME`, and give it in EVERPANE_NODE_TOKEN or with --token-file";
 
 /// Why a connection is over, or did not come about.
 #[derive(Debug)]
 pub(super) enum Ended {
     /// Dialling again may help.
     Lost(String),
-    /// Another process has our id: dialling at once would throw that out.
+    /// We are not to be here now; mostly another process has our id, and dialling at once would throw that out.
     Superseded(String),
     /// Dialling again does not help.
     Rejected(String),
@@ -85,21 +83,13 @@ impl Dialler {
     }
 
     async fn dial(&self) -> Result<Socket, Ended> {
-        let lost = |error: &dyn ToString| Ended::Lost(error.to_string());
-        let mut request = self.address.clone().into_client_request().map_err(|error| lost(&error))?;
-        if let Some(token) = &self.token {
-            request.headers_mut().insert(AUTHORIZATION, token.clone());
-        }
         let limits = WebSocketConfig::default()
             .max_message_size(Some(MAX_FRAME_BYTES))
             .max_frame_size(Some(MAX_FRAME_BYTES));
-        let dialling = connect_async_with_config(request, Some(limits), true);
-        match timeout(DIAL_WITHIN, dialling).await {
-            Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(Error::Http(response))) => Err(refused(response.status())),
-            Ok(Err(error)) => Err(lost(&error)),
-            Err(_) => Err(lost(&"no answer")),
-        }
+        dial(&self.address, self.token.as_ref(), limits, DIAL_WITHIN).await.map_err(|error| match error {
+            DialError::Unauthorized => Ended::Rejected(UNKNOWN_TOKEN.to_owned()),
+            error => Ended::Lost(error.to_string()),
+        })
     }
 
     /// Reads and writes side by side, so that neither holds the other up.
@@ -168,8 +158,8 @@ impl Dialler {
                 tracing::info!("registered as {} at {}", self.identity.id, self.address);
                 Ok(None)
             }
-            // Somebody else holds the id, mostly.
-            Heard::Refused(reason) => Err(Ended::Superseded(reason)),
+            Heard::RefusedForNow(reason) => Err(Ended::Superseded(reason)),
+            Heard::Refused(reason) => Err(Ended::Rejected(reason)),
             Heard::Deregistered => Err(Ended::Stopped),
             Heard::Nothing => Ok(None),
         }
@@ -229,17 +219,6 @@ async fn until(deadline: Option<tokio::time::Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
-    }
-}
-
-fn refused(status: StatusCode) -> Ended {
-    match status {
-        StatusCode::UNAUTHORIZED => Ended::Rejected(
-            "the gateway does not know this token; make one there with `everpane node-token create NAME`, and give it \
-             in EVERPANE_NODE_TOKEN or with --token-file"
-                .to_owned(),
-        ),
-        status => Ended::Lost(format!("it answered {status}")),
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a node says to a gateway in text, and what it makes of the answers. Pure.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::identity::Identity;
+use crate::protocol::node::{Deregister, NodeKind, NodeMethod, Ping, Register};
 
 /// The ids of our requests: one of each kind is under way at most, so its kind names it.
 const REGISTER: u64 = 1;
@@ -16,8 +17,10 @@ pub(super) enum Heard {
     Init,
     /// We are in the roster.
     Registered,
-    /// We are not, for this reason.
+    /// We are not, and never will be as we are, for this reason.
     Refused(String),
+    /// We are not as yet, for this reason: somebody else holds the id, mostly.
+    RefusedForNow(String),
     /// We are out of it.
     Deregistered,
     /// The gateway knows us no more: register again.
@@ -28,30 +31,20 @@ pub(super) enum Heard {
 
 /// Asks to be put into the roster.
 pub(super) fn register(identity: &Identity) -> String {
-    let Identity { id, machine, cwd, instance } = identity;
-    let params = json!({
-        "id": id,
-        "machine": machine,
-        "cwd": cwd,
-        "pid": std::process::id(),
-        "kind": "pty_host",
-        "instance": instance,
-    });
-    request(REGISTER, "register", &params)
+    let Identity { id, machine, cwd, instance } = identity.clone();
+    let (pid, kind, instance) = (Some(std::process::id()), Some(NodeKind::PtyHost), Some(instance));
+    NodeMethod::Register(Register { id, machine, cwd, port: None, pid, kind, instance }).request(REGISTER)
 }
 
 /// Asks to be taken out of it.
 pub(super) fn deregister(id: &str) -> String {
-    request(DEREGISTER, "deregister", &json!({ "id": id }))
+    NodeMethod::Deregister(Deregister { id: id.to_owned() }).request(DEREGISTER)
 }
 
 /// The heartbeat; tells how many PTYs there are and for how many seconds none was used.
 pub(super) fn ping(id: &str, panes: usize, idle_secs: Option<u64>) -> String {
-    request(PING, "ping", &json!({ "id": id, "panes": panes, "idle_secs": idle_secs }))
-}
-
-fn request(id: u64, method: &str, params: &Value) -> String {
-    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()
+    let (id, panes) = (Some(id.to_owned()), u32::try_from(panes).ok());
+    NodeMethod::Ping(Ping { id, panes, idle_secs }).request(PING)
 }
 
 /// Reads a message. What we don't understand is not for us: a newer gateway may say more.
@@ -63,6 +56,9 @@ pub(super) fn hear(text: &str) -> Heard {
     let refused = message.get("error").filter(|error| !error.is_null());
     match (message["id"].as_u64(), refused) {
         (Some(REGISTER), None) => Heard::Registered,
+        (Some(REGISTER), Some(error)) if message["retry_secs"].is_u64() => {
+            Heard::RefusedForNow(reason(error))
+        }
         (Some(REGISTER), Some(error)) => Heard::Refused(reason(error)),
         (Some(DEREGISTER), _) => Heard::Deregistered,
         (Some(PING), _) if message["result"]["registered"] == false => Heard::Forgotten,
@@ -84,6 +80,8 @@ fn reason(error: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -113,6 +111,7 @@ mod tests {
             (r#"{"id":1,"result":{"status":"registered"}}"#, Heard::Registered),
             (r#"{"id":1,"error":"no\n more\u001b[m"}"#, Heard::Refused("no more[m".to_owned())),
             (r#"{"id":1,"error":{"code":1,"message":"taken"}}"#, Heard::Refused("taken".to_owned())),
+            (r#"{"id":1,"error":"not yet","retry_secs":60}"#, Heard::RefusedForNow("not yet".to_owned())),
             (r#"{"id":2,"result":{"status":"deregistered"}}"#, Heard::Deregistered),
             (r#"{"id":3,"result":{"status":"healthy","registered":true}}"#, Heard::Nothing),
             (r#"{"id":3,"result":{"status":"healthy","registered":false}}"#, Heard::Forgotten),

@@ -75,7 +75,8 @@ impl RemoteHost {
         (Inbound { end: end() }, Outbound { end: end() })
     }
 
-    /// The folders in a folder of the node; an empty path is where it would start a program.
+    /// The folders in a folder of the node; an empty path is where it would start a program, or else
+    /// the root that it shows.
     ///
     /// # Errors
     /// When the node can't show it, or is not there to be asked; for people.

@@ -148,8 +148,12 @@ impl NodeInbound {
                 let (shared, epoch) = (shared.clone(), *epoch);
                 tokio::task::spawn_blocking(move || {
                     let Defaults { root, cwd, .. } = &shared.defaults;
-                    let path = if path.is_empty() { cwd.as_path() } else { Path::new(&path) };
-                    let answer = directories(root, path).map_err(|error| error.to_string());
+                    let listing = match path.as_str() {
+                        // Programs may be started outside of what is shown.
+                        "" => directories(root, cwd).or_else(|_| directories(root, Path::new(""))),
+                        path => directories(root, Path::new(path)),
+                    };
+                    let answer = listing.map_err(|error| error.to_string());
                     shared.service().answered(epoch, question, answer);
                 });
             }

@@ -9,20 +9,41 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::{Nodes, Shared};
-use crate::host::directories::directories;
-use crate::protocol::node::{Directories, Outcome, SpawnAgent};
+use crate::host::directories::{Listing, directories};
+use crate::host::remote::RemoteHost;
+use crate::protocol::node::{Directories, ListDirectories, Outcome, SpawnAgent};
+use crate::roster::Ptys;
 
 /// How long a disk may take.
 const DISK_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long another machine may take.
+const NODE_WITHIN: Duration = Duration::from_secs(5);
+
+/// The folders in a folder of this machine or of a node.
+pub(super) async fn listing(shared: Arc<Shared>, asked: ListDirectories) -> Result<Directories, String> {
+    let ListDirectories { path, node } = asked;
+    let ptys = node.map_or(Ok(Ptys::Here), |node| shared.nodes.roster.ptys(&node));
+    match ptys.map_err(|error| error.to_string())? {
+        Ptys::Here => on_disk(shared, move |nodes| list(nodes, path.as_deref())).await,
+        Ptys::There(host) => ask(&host, path.unwrap_or_default()).await,
+    }
+}
+
+async fn ask(host: &RemoteHost, path: String) -> Result<Directories, String> {
+    let answer = timeout(NODE_WITHIN, host.directories(path)).await;
+    let Listing { current, directories } =
+        answer.map_err(|_| format!("the node did not answer within {} s", NODE_WITHIN.as_secs()))??;
+    Ok(Directories { current, directories })
+}
+
 /// Asks the disk, on a thread that may wait for it. A disk that hangs keeps its place until it answers.
 pub(super) async fn on_disk<T: Send + 'static>(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
     ask: impl FnOnce(&Nodes) -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     let asked = async {
         let place = shared.listings.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let shared = shared.clone();
         let ask = move || {
             let outcome = ask(&shared.nodes);
             drop(place);
@@ -47,14 +68,15 @@ pub(super) fn list(nodes: &Nodes, path: Option<&str>) -> Result<Directories, Str
 
 /// Starts the agent in a folder, which is made if it is to be a new one.
 pub(super) fn spawn_agent(nodes: &Nodes, asked: &SpawnAgent) -> Result<Outcome, String> {
-    let spawn = nodes.spawn.as_ref().filter(|_| !nodes.agent_command.is_empty());
-    let spawn = spawn.ok_or("no agent is set up; name its program in `agent_command` of `[nodes]`")?;
+    if nodes.agent_command.is_empty() {
+        return Err("no agent is set up; name its program in `agent_command` of `[nodes]`".to_owned());
+    }
     let parent = PathBuf::from(list(nodes, Some(&asked.path))?.current);
     let folder = match &asked.new_folder {
         Some(name) => new_folder(&parent, name)?,
         None => parent,
     };
-    spawn(&nodes.agent_command, &folder)?;
+    (nodes.spawn)(&nodes.agent_command, &folder)?;
     Ok(Outcome::Spawning { path: folder.to_string_lossy().into_owned() })
 }
 
@@ -98,7 +120,7 @@ mod tests {
             ttl: Duration::from_secs(90),
             root: root.clone(),
             agent_command: vec!["agent".to_owned(), "--here".to_owned()],
-            spawn: Some(Box::new(spawn)),
+            spawn: Box::new(spawn),
         };
         let ask = |path: &str, new_folder: Option<&str>| SpawnAgent {
             path: path.to_owned(),

@@ -36,8 +36,8 @@ pub struct Nodes {
     pub root: PathBuf,
     /// The agent and its arguments; empty: there is none to start.
     pub agent_command: Vec<String>,
-    /// Starts it; none where there are no panes.
-    pub spawn: Option<Box<SpawnInPane>>,
+    /// Starts it.
+    pub spawn: Box<SpawnInPane>,
 }
 
 /// What the handlers share.

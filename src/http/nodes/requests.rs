@@ -11,7 +11,7 @@ use super::{Nodes, Shared, folders};
 use crate::http::caller::Caller;
 use crate::node::{Load, Registration};
 use crate::protocol::node::{
-    Health, NodeMethod, NodeRequest, Outcome, Ping, Register, RequestId, answer, refusal,
+    Health, NodeMethod, NodeRequest, Outcome, Ping, Register, RequestId, answer, refusal, refusal_for_now,
 };
 use crate::roster::Connection;
 
@@ -43,16 +43,17 @@ impl<'a> Requests<'a> {
     pub(super) async fn carry_out(&self, NodeRequest { id, method }: NodeRequest) -> bool {
         let registers = matches!(method, NodeMethod::Register(_) | NodeMethod::Deregister(_));
         let answer = match method {
-            NodeMethod::Register(register) => reply(&id, self.register(register)),
+            NodeMethod::Register(register) => self.register(&id, register),
             NodeMethod::Deregister(deregister) => answer(&id, &self.connection.deregister(&deregister.id)),
             NodeMethod::ListNodes(_) => answer(&id, &self.shared.nodes.roster.nodes()),
             NodeMethod::Ping(ping) => answer(&id, &self.health(&ping)),
             NodeMethod::ListDirectories(asked) => {
-                self.look_up(id, move |nodes| folders::list(nodes, asked.path.as_deref())).await;
+                self.aside(id, folders::listing(self.shared.clone(), asked)).await;
                 return false;
             }
             NodeMethod::SpawnAgent(asked) => {
-                self.look_up(id, move |nodes| folders::spawn_agent(nodes, &asked)).await;
+                let spawn = move |nodes: &Nodes| folders::spawn_agent(nodes, &asked);
+                self.aside(id, folders::on_disk(self.shared.clone(), spawn)).await;
                 return false;
             }
         };
@@ -70,10 +71,19 @@ impl<'a> Requests<'a> {
         let _ = self.answers.send(answer).await;
     }
 
-    fn register(&self, register: Register) -> Result<Outcome, String> {
-        let registration = Registration::check(register).map_err(|invalid| invalid.to_string())?;
-        self.connection.register(registration).map_err(|refused| refused.to_string())?;
-        Ok(Outcome::Registered)
+    fn register(&self, id: &RequestId, register: Register) -> String {
+        let registration = match Registration::check(register) {
+            Ok(registration) => registration,
+            Err(invalid) => return refusal(Some(id), &invalid.to_string()),
+        };
+        match self.connection.register(registration) {
+            Ok(()) => answer(id, &Outcome::Registered),
+            Err(refused) => {
+                // Whole seconds, and none too few.
+                let retry_secs = refused.retry_after().map(|wait| wait.as_secs() + 1);
+                refusal_for_now(Some(id), &refused.to_string(), retry_secs)
+            }
+        }
     }
 
     fn health(&self, ping: &Ping) -> Health {
@@ -88,11 +98,11 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Asks the disk of the gateway's machine, which is none of a node's business, aside from what else comes over the connection.
-    async fn look_up<T: Serialize + Send + 'static>(
+    /// Does what can take long, and is none of a node's business, aside from what else comes over the connection.
+    async fn aside<T: Serialize + Send + 'static>(
         &self,
         id: RequestId,
-        ask: impl FnOnce(&Nodes) -> Result<T, String> + Send + 'static,
+        work: impl Future<Output = Result<T, String>> + Send + 'static,
     ) {
         if self.caller != Caller::Owner {
             let error = "a node token is not enough for this; the gateway's own token is needed";
@@ -103,10 +113,9 @@ impl<'a> Requests<'a> {
                 format!("{MAX_IN_FLIGHT} requests of this connection are under way; wait for an answer");
             return self.refuse(Some(&id), &error).await;
         };
-        let (shared, answers) = (self.shared.clone(), self.answers.clone());
+        let answers = self.answers.clone();
         tokio::spawn(async move {
-            let outcome = folders::on_disk(&shared, ask).await;
-            let _ = answers.send(reply(&id, outcome)).await;
+            let _ = answers.send(reply(&id, work.await)).await;
             drop(place);
         });
     }

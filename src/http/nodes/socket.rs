@@ -281,6 +281,7 @@ impl Reader<'_> {
                     Ok(expected) => expected || self.refuse_binary().await,
                     Err(error) => {
                         tracing::warn!("a node's frame makes no sense: {error}");
+                        self.connection.keep_out();
                         return End::Closed { code: CloseCode::PolicyViolation, reason: "broken PTY frame" };
                     }
                 },

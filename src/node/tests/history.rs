@@ -108,7 +108,7 @@ struct Judge {
 
 impl Judge {
     fn new(ttl: Duration) -> Judge {
-        let settings = Settings { ttl, max_nodes: 5 };
+        let settings = Settings { ttl, max_nodes: 5, ..Settings::default() };
         Judge {
             world: World::with(settings),
             settings,

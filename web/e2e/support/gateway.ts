@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { expect } from "vitest";
 
 /** The program that is tested. */
-const PROGRAM = resolve(process.env["EVERPANE_BIN"] ?? "../target/debug/everpane");
+export const PROGRAM = resolve(process.env["EVERPANE_BIN"] ?? "../target/debug/everpane");
 
 /** Long enough to be taken, and to be seen where it must not be. */
 export const TOKEN = "a-token-for-the-tests";

@@ -16,13 +16,15 @@ use crate::pane::respawn::Generation;
 
 pub(super) const RING_BYTES: usize = 128 << 10;
 
+pub(super) const WINDOW_BYTES: u32 = 24 << 10;
+
 pub(super) fn hello(gateway: &str, when_full: WhenFull) -> Hello {
     Hello {
         version: LINK_VERSION,
         gateway: gateway.to_owned(),
         ring_bytes: RING_BYTES,
         when_full,
-        window_bytes: 24 << 10,
+        window_bytes: WINDOW_BYTES,
     }
 }
 

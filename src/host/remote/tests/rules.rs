@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::super::frame::{Number, ToGateway, ToNode, WhenFull};
 use super::super::{INPUT_WINDOW, PtyService, RemoteHost};
-use super::pair::{Pair, RING_BYTES, defaults, hello, request};
+use super::pair::{Pair, RING_BYTES, WINDOW_BYTES, defaults, hello, request};
 use super::pretended::{Notes, Pretending};
 use crate::geometry::Size;
 use crate::host::{Checkpoint, Due, Exit, Host, Unwritten};
@@ -173,6 +173,27 @@ async fn a_full_sink_stops_the_program_and_room_lets_it_go_on() {
     assert!(program.print(b"more"));
     pair.settle().await;
     assert_eq!(notes.printed(), printed as u64 + 4);
+}
+
+#[tokio::test]
+async fn an_end_behind_output_that_nobody_takes_is_told_once_there_is_room() {
+    let mut pair = Pair::connected(WhenFull::Wait).await;
+    let notes = Arc::new(Notes::default());
+    pair.spawn(1, 1, &notes).await;
+    let program = pair.pretending.program(PANE, FIRST).unwrap();
+    notes.set_full(true);
+    let printed = 2 * WINDOW_BYTES as usize;
+    for _ in 0..printed / 4096 {
+        assert!(program.print(&[b'x'; 4096]));
+    }
+    program.end(Exit::Code(3));
+    pair.settle().await;
+    assert!(notes.printed() < printed as u64, "more than the window is on its way");
+    assert_eq!(notes.exit(), None, "it comes after the output");
+    notes.set_full(false);
+    pair.settle().await;
+    assert_eq!((notes.printed(), notes.exit()), (printed as u64, Some(Exit::Code(3))));
+    assert_eq!(pair.service.terminals(), 0);
 }
 
 #[tokio::test]

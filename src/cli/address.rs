@@ -19,9 +19,7 @@ pub(super) fn websocket_address(text: &str) -> anyhow::Result<Uri> {
     let given: Uri = format!("{scheme}://{rest}").parse().map_err(|_| wrong())?;
     let authority = given.authority().ok_or_else(wrong)?;
     if authority.as_str().contains('@') || given.query().is_some() {
-        anyhow::bail!(
-            "`{text}` must hold no name, password or query; the token goes into EVERPANE_NODE_TOKEN"
-        );
+        anyhow::bail!("`{text}` must hold no name, password or query; the token goes into the environment");
     }
     let path = given.path().trim_end_matches('/');
     let path = path.strip_suffix("/ws").unwrap_or(path);
