@@ -19,10 +19,13 @@ const NODES: usize = 10_000;
 /// How long each kind of operation goes on in each round.
 const ROUND: Duration = Duration::from_millis(200);
 
+/// Does something to the node with a number.
+type Operation = fn(&mut Crowd, usize) -> Result<()>;
+
 /// Operations per second of each kind, in turns; beside them, a look into a `HashMap` and a write.
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut crowd = Crowd::new()?;
-    let operations: [(&str, fn(&mut Crowd, usize) -> Result<()>); 4] = [
+    let operations: [(&str, Operation); 4] = [
         ("frame or ping of a node", Crowd::frame),
         ("heartbeat", Crowd::heartbeat),
         ("register anew, the old connection closed", Crowd::register),
