@@ -1,6 +1,6 @@
 //! What the gateway costs, beside what nothing and the least possible would cost: a table of its screens' ratios to
-//! other models of a terminal, and one of ratios to the raw PTY, a bare relay and, where it is installed, tmux, all
-//! measured in turns in one run. `cargo bench -- --help` says what can be chosen.
+//! other models of a terminal, one of ratios to the raw PTY, a bare relay and, where it is installed, tmux, and one of
+//! what it adds that PTYs are elsewhere, all measured in turns in one run. `cargo bench -- --help` says what can be chosen.
 //!
 //! Linux only: processor time and memory are read from `/proc`.
 
@@ -17,7 +17,8 @@ usage: cargo bench -- [--quick] [--baselines] [NAME ...]
   --quick       smaller sizes and fewer rounds: minutes become seconds, and figures less certain
   --baselines   the raw PTY and the bare relay only
   NAME          only measurements whose name contains this; of screens alone: parse, scrollback, snapshot;
-                of servers: throughput, echo, manners, attach, fan-out, stalled, memory, idle, respawn, layout";
+                of servers: throughput, echo, manners, attach, fan-out, stalled, memory, idle, respawn, layout;
+                of PTYs elsewhere: nodes, wake, registry";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

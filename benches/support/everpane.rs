@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use everpane::ids::{PaneId, SessionId};
@@ -15,14 +17,56 @@ use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::line::Line;
+use super::node::{self, Node};
+use super::process;
 use super::server::Server;
+use super::table::Column;
 use super::viewer::{self, Framing, Socket, Viewer};
+
+/// How soon a node that has registered can have panes, at the latest.
+const JOINED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How soon that is tried again.
+const JOIN_RETRY: Duration = Duration::from_millis(5);
+
+/// Where a gateway has its PTYs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hosting {
+    /// In the gateway's own process.
+    Inside,
+    /// In a host's process beside it, as by default.
+    Beside,
+    /// On a node, in a process that dialled in over loopback.
+    Node,
+}
+
+impl Hosting {
+    /// Its column in the table.
+    pub(crate) fn column(self) -> Column {
+        match self {
+            Hosting::Inside => Column::Inside,
+            Hosting::Beside => Column::Everpane,
+            Hosting::Node => Column::Node,
+        }
+    }
+
+    /// What it asks for in a config file.
+    fn settings(self) -> &'static str {
+        match self {
+            Hosting::Beside => "",
+            Hosting::Inside => "host.process = false\n",
+            Hosting::Node => "nodes.local = false\n",
+        }
+    }
+}
 
 /// A gateway in a process of its own, with state that goes with it. Ends with its shells when dropped.
 pub(crate) struct Everpane {
+    /// The node that new panes go to, if the gateway has none of its own.
+    node: Option<Node>,
     process: Child,
-    /// Where viewers connect.
-    url: String,
+    /// Where it listens.
+    address: String,
     /// In the order of making.
     pub(crate) panes: Vec<PaneId>,
     /// Held open, so that the gateway can go on printing.
@@ -36,16 +80,40 @@ impl Everpane {
     /// # Errors
     /// When it does not start, or refuses.
     pub(crate) fn start_with_panes(program: &Path, panes: usize) -> Result<Everpane> {
-        let mut gateway = Everpane::start(program)?;
+        Everpane::start_hosting(Hosting::Beside, program, panes)
+    }
+
+    /// The same with the PTYs somewhere.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) fn start_hosting(hosting: Hosting, program: &Path, panes: usize) -> Result<Everpane> {
+        let data_dir = tempfile::tempdir()?;
+        let mut gateway = Everpane::start(data_dir, program, hosting.settings())?;
+        if hosting == Hosting::Node {
+            gateway.join_node(program)?;
+        }
         gateway.add_panes(panes)?;
         Ok(gateway)
     }
 
-    fn start(program: &Path) -> Result<Everpane> {
-        let data_dir = tempfile::tempdir()?;
+    /// Starts one without panes, which are to be on a node that `wake` wakes: a program and its arguments, which may
+    /// be in the `data_dir`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) fn start_with_wake(data_dir: TempDir, program: &Path, wake: &[&str]) -> Result<Everpane> {
+        Everpane::start(data_dir, program, &format!("nodes.local = false\nwake.command = {wake:?}\n"))
+    }
+
+    fn start(data_dir: TempDir, program: &Path, settings: &str) -> Result<Everpane> {
+        let config = data_dir.path().join("config.toml");
+        std::fs::write(&config, settings)?;
         let mut process = Command::new(env!("CARGO_BIN_EXE_everpane"))
             .args(["serve", "--listen", "127.0.0.1:0", "--no-auth", "--shell"])
             .arg(program)
+            .arg("--config")
+            .arg(config)
             .arg("--data-dir")
             .arg(data_dir.path())
             .stdout(Stdio::piped())
@@ -54,8 +122,38 @@ impl Everpane {
         let mut line = String::new();
         stdout.read_line(&mut line)?;
         let address = line.split("http://").nth(1).and_then(|rest| rest.split(['/', '?', ' ', '\n']).next());
-        let url = format!("ws://{}/mux", address.with_context(|| format!("no URL in {line:?}"))?);
-        Ok(Everpane { process, url, panes: Vec::new(), _stdout: stdout, data_dir })
+        let address = address.with_context(|| format!("no URL in {line:?}"))?.to_owned();
+        Ok(Everpane { node: None, process, address, panes: Vec::new(), _stdout: stdout, data_dir })
+    }
+
+    /// Has a node join, with `program` as its shell; from now on panes are made there.
+    ///
+    /// # Errors
+    /// When the node does not start.
+    pub(crate) fn join_node(&mut self, program: &Path) -> Result<()> {
+        self.node = Some(Node::start(&self.address, program)?);
+        Ok(())
+    }
+
+    /// Kills the node.
+    pub(crate) fn kill_node(&mut self) {
+        self.node = None;
+    }
+
+    /// Where it listens: a host and a port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What has the PTYs, if that is another process.
+    ///
+    /// # Errors
+    /// When the processes can't be listed.
+    pub(crate) fn host_pid(&self) -> Result<Option<u32>> {
+        match &self.node {
+            Some(node) => Ok(Some(node.pid())),
+            None => process::running(&["host", "--data-dir", &self.data_dir.path().to_string_lossy()]),
+        }
     }
 
     /// Makes `count` more panes, each in a tab of its own.
@@ -64,14 +162,24 @@ impl Everpane {
     /// When the gateway refuses.
     pub(crate) fn add_panes(&mut self, count: usize) -> Result<()> {
         let mut control = self.control()?;
+        let deadline = Instant::now() + JOINED_WITHIN;
         for _ in 0..count {
+            let node = self.node.as_ref().map(|_| node::ID.to_owned());
             let message = match control.session() {
-                None => ClientMessage::SessionCreate(SessionCreate { name: None, node: None, cwd: None }),
+                None => ClientMessage::SessionCreate(SessionCreate { name: None, node, cwd: None }),
                 Some(session_id) => {
-                    ClientMessage::TabCreate(TabCreate { session_id, name: None, node: None, cwd: None })
+                    ClientMessage::TabCreate(TabCreate { session_id, name: None, node, cwd: None })
                 }
             };
-            self.panes.push(control.make_pane(message)?);
+            let pane = loop {
+                match control.make_pane(&message) {
+                    Ok(pane) => break pane,
+                    // A node is registered some moments before it can have panes.
+                    Err(_) if self.node.is_some() && Instant::now() < deadline => thread::sleep(JOIN_RETRY),
+                    Err(error) => return Err(error),
+                }
+            };
+            self.panes.push(pane);
         }
         Ok(())
     }
@@ -81,7 +189,11 @@ impl Everpane {
     /// # Errors
     /// When the gateway refuses.
     pub(crate) fn control(&self) -> Result<Control> {
-        Control::open(&self.url, Line::Loopback)
+        self.control_over(Line::Loopback)
+    }
+
+    fn control_over(&self, line: Line) -> Result<Control> {
+        Control::open(&format!("ws://{}/mux", self.address), line)
     }
 }
 
@@ -90,9 +202,13 @@ impl Server for Everpane {
         self.process.id()
     }
 
+    fn pids(&self) -> Result<Vec<u32>> {
+        Ok([Some(self.pid()), self.host_pid()?].into_iter().flatten().collect())
+    }
+
     fn viewer_over(&self, line: Line, pane: usize) -> Result<Viewer> {
         let pane = *self.panes.get(pane).context("no such pane")?;
-        Control::open(&self.url, line)?.watch(pane, 0)
+        self.control_over(line)?.watch(pane, 0)
     }
 }
 
@@ -102,7 +218,9 @@ impl Drop for Everpane {
         let _ = self.process.wait();
         // The shells would live on.
         let mut shutdown = Command::new(env!("CARGO_BIN_EXE_everpane"));
-        let _ = shutdown.args(["shutdown", "--data-dir"]).arg(self.data_dir.path()).status();
+        shutdown.args(["shutdown", "--data-dir"]).arg(self.data_dir.path());
+        // It complains if there is no host.
+        let _ = shutdown.stderr(Stdio::null()).status();
     }
 }
 
@@ -152,8 +270,8 @@ impl Control {
         Ok(self.requests)
     }
 
-    fn make_pane(&mut self, message: ClientMessage) -> Result<PaneId> {
-        let request = self.send(&message)?;
+    fn make_pane(&mut self, message: &ClientMessage) -> Result<PaneId> {
+        let request = self.send(message)?;
         loop {
             match self.next()? {
                 ServerMessage::Ok { request_id, session_id, pane_id, .. } if request_id == request => {

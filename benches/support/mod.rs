@@ -7,6 +7,7 @@ pub(crate) mod machine;
 pub(crate) mod measure;
 pub(crate) mod mix;
 pub(crate) mod models;
+pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod pty;

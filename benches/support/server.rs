@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::everpane::Everpane;
+use super::everpane::{Everpane, Hosting};
 use super::line::Line;
 use super::relay::Relay;
 use super::table::Column;
@@ -12,8 +12,16 @@ use super::viewer::Viewer;
 
 /// A running server with one or more panes. Ends with its programs when dropped.
 pub(crate) trait Server {
-    /// Its process, for processor time and memory.
+    /// Its process, for memory.
     fn pid(&self) -> u32;
+
+    /// All its processes, for processor time.
+    ///
+    /// # Errors
+    /// When they can't be found.
+    fn pids(&self) -> Result<Vec<u32>> {
+        Ok(vec![self.pid()])
+    }
 
     /// Connects one more viewer to a pane, counted from 0.
     ///
@@ -36,7 +44,7 @@ pub(crate) enum Contender {
     /// The bare relay.
     Relay,
     /// The gateway.
-    Everpane,
+    Everpane(Hosting),
 }
 
 impl Contender {
@@ -44,7 +52,7 @@ impl Contender {
     pub(crate) fn column(self) -> Column {
         match self {
             Contender::Relay => Column::Relay,
-            Contender::Everpane => Column::Everpane,
+            Contender::Everpane(hosting) => hosting.column(),
         }
     }
 
@@ -55,7 +63,9 @@ impl Contender {
     pub(crate) fn start(self, program: &Path, viewers: &[usize]) -> Result<Box<dyn Server>> {
         Ok(match self {
             Contender::Relay => Box::new(Relay::start(program, viewers)?),
-            Contender::Everpane => Box::new(Everpane::start_with_panes(program, viewers.len())?),
+            Contender::Everpane(hosting) => {
+                Box::new(Everpane::start_hosting(hosting, program, viewers.len())?)
+            }
         })
     }
 }

@@ -10,6 +10,8 @@ use super::stats::{median, percentile};
 pub(crate) enum Column {
     /// Copying the bytes.
     Copy,
+    /// A `HashMap` that is written to.
+    Map,
     /// vte's parser with nobody to tell.
     Vte,
     /// alacritty_terminal.
@@ -20,20 +22,27 @@ pub(crate) enum Column {
     Relay,
     /// tmux: its server and its client.
     Tmux,
-    /// The gateway, or its screens.
+    /// The gateway with PTYs of its own.
+    Inside,
+    /// The gateway, with a host process for its PTYs, or a part of it alone.
     Everpane,
+    /// The gateway with a node for its PTYs.
+    Node,
 }
 
 impl Column {
     fn heading(self) -> &'static str {
         match self {
             Column::Copy => "memcpy",
+            Column::Map => "HashMap",
             Column::Vte => "vte alone",
             Column::Alacritty => "alacritty_terminal",
             Column::Raw => "raw PTY",
             Column::Relay => "bare relay",
             Column::Tmux => "tmux",
+            Column::Inside => "everpane, one process",
             Column::Everpane => "everpane",
+            Column::Node => "everpane, a node",
         }
     }
 
@@ -44,19 +53,25 @@ impl Column {
             Column::Alacritty => "alacritty",
             Column::Raw => "raw",
             Column::Relay => "relay",
-            Column::Copy | Column::Tmux | Column::Everpane => self.heading(),
+            Column::Inside => "one process",
+            Column::Node => "node",
+            Column::Copy | Column::Map | Column::Tmux | Column::Everpane => self.heading(),
         }
     }
 }
 
 /// What is divided by what, where both were measured.
-const RATIOS: [(Column, Column); 6] = [
+const RATIOS: [(Column, Column); 10] = [
     (Column::Relay, Column::Raw),
     (Column::Everpane, Column::Raw),
     (Column::Everpane, Column::Relay),
     (Column::Everpane, Column::Tmux),
     (Column::Everpane, Column::Vte),
     (Column::Everpane, Column::Alacritty),
+    (Column::Everpane, Column::Map),
+    (Column::Everpane, Column::Inside),
+    (Column::Node, Column::Everpane),
+    (Column::Node, Column::Raw),
 ];
 
 /// One figure, by round, of each contender; the table shows medians and their ratios. Rounds are taken in turns, so
@@ -66,12 +81,19 @@ pub(crate) struct Row {
     /// What was measured, with its unit.
     name: String,
     figures: BTreeMap<Column, Vec<f64>>,
+    /// Whether they are differences, of which a ratio says nothing.
+    differences: bool,
 }
 
 impl Row {
     /// A row without figures yet.
     pub(crate) fn new(name: impl Into<String>) -> Row {
         Row { name: name.into(), ..Row::default() }
+    }
+
+    /// A row of differences.
+    pub(crate) fn of_differences(name: impl Into<String>) -> Row {
+        Row { differences: true, ..Row::new(name) }
     }
 
     /// Adds what a contender had in one round.
@@ -94,7 +116,7 @@ impl Row {
     }
 
     fn ratio(&self, (ours, theirs): (Column, Column)) -> f64 {
-        self.median(ours) / self.median(theirs)
+        if self.differences { f64::NAN } else { self.median(ours) / self.median(theirs) }
     }
 }
 

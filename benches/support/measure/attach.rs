@@ -64,7 +64,7 @@ fn percentile_row(name: &str, share: f64, times: &[f64]) -> Row {
 }
 
 /// From `pane_watch` to the snapshot, in milliseconds; and the snapshot's bytes.
-fn attach(gateway: &Everpane, history: u32) -> Result<(f64, f64)> {
+pub(super) fn attach(gateway: &Everpane, history: u32) -> Result<(f64, f64)> {
     let control = gateway.control()?;
     let start = Instant::now();
     let mut viewer = control.watch(gateway.panes[0], history)?;

@@ -26,7 +26,8 @@ const WARM_UP_KEYS: usize = 50;
 
 /// What else goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Load {
+pub(super) enum Load {
+    /// Nothing.
     Idle,
     /// Another pane floods another viewer.
     Flood,
@@ -73,7 +74,8 @@ fn type_keys(keys: usize, mut echo: impl FnMut() -> Result<()>) -> Result<Vec<f6
     Ok(times)
 }
 
-fn raw(bench: &Bench, load: Load, keys: usize) -> Result<Vec<f64>> {
+/// How long each echo of a PTY took, in microseconds.
+pub(super) fn raw(bench: &Bench, load: Load, keys: usize) -> Result<Vec<f64>> {
     let flooding = Arc::new(AtomicBool::new(load == Load::Flood));
     let flood = (load == Load::Flood).then(|| raw_flood(bench, &flooding)).transpose()?;
     let pty = Pty::spawn(bench.program())?;
@@ -106,7 +108,8 @@ fn raw_flood(bench: &Bench, flooding: &Arc<AtomicBool>) -> Result<thread::JoinHa
     Ok(reader)
 }
 
-fn served(bench: &Bench, contender: Contender, load: Load, keys: usize) -> Result<Vec<f64>> {
+/// How long each echo of a server took, in microseconds.
+pub(super) fn served(bench: &Bench, contender: Contender, load: Load, keys: usize) -> Result<Vec<f64>> {
     let viewers: &[usize] = if load == Load::Flood { &[1, 1] } else { &[1] };
     let server = contender.start(bench.program(), viewers)?;
     let flood = (load == Load::Flood).then(|| served_flood(&*server)).transpose()?;

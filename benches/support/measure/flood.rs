@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 
 use crate::support::pty::Pty;
-use crate::support::server::Contender;
+use crate::support::server::{Contender, Server};
 use crate::support::tmux::Tmux;
 use crate::support::viewer::Viewer;
 use crate::support::{mix, process, program};
@@ -74,7 +74,7 @@ pub(super) fn served(contender: Contender, program: &Path, viewers: usize, block
     wait_for_all(&mut crowd)?;
     let bytes = blocks * mix::block_wire_bytes();
     let before = Received::by(&crowd);
-    let (cpu, start) = (process::cpu_seconds(server.pid())?, Instant::now());
+    let (cpu, start) = (cpu_seconds(&*server)?, Instant::now());
     crowd[0].type_text(&program::flood(blocks))?;
     read_all(&mut crowd, bytes)?;
     let received = Received::by(&crowd);
@@ -86,8 +86,13 @@ pub(super) fn served(contender: Contender, program: &Path, viewers: usize, block
         streamed_mib: mib(streamed),
         snapshots: received.snapshots - before.snapshots,
         seconds: start.elapsed().as_secs_f64(),
-        cpu_seconds: process::cpu_seconds(server.pid())? - cpu,
+        cpu_seconds: cpu_seconds(&*server)? - cpu,
     })
+}
+
+/// What all processes of a server have used so far.
+fn cpu_seconds(server: &dyn Server) -> Result<f64> {
+    server.pids()?.into_iter().map(process::cpu_seconds).sum()
 }
 
 /// Floods tmux's one client.

@@ -55,7 +55,7 @@ fn over_slow_line(bench: &Bench) -> Result<[Row; 2]> {
             let times = match contender {
                 // Each takes seconds.
                 Contender::Relay => bench.scaled(3, 1),
-                Contender::Everpane => bench.scaled(25, 4),
+                Contender::Everpane(_) => bench.scaled(25, 4),
             };
             rows.add(contender.column(), &served(bench, contender, Line::Slow, times)?);
         }

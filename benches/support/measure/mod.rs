@@ -8,18 +8,22 @@ mod idle;
 mod layout;
 mod manners;
 mod memory;
+mod nodes;
 mod parse;
+mod registry;
 mod respawn;
 mod scrollback;
 mod snapshot;
 mod stalled;
 mod throughput;
+mod wake;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use tempfile::TempDir;
 
+use super::everpane::Hosting;
 use super::program;
 use super::server::Contender;
 use super::table::{Row, Table};
@@ -53,7 +57,8 @@ impl Bench {
 
     /// The servers to compare, in the order of their turns.
     fn contenders(&self) -> &'static [Contender] {
-        if self.scale.baselines { &[Contender::Relay] } else { &[Contender::Relay, Contender::Everpane] }
+        const BOTH: [Contender; 2] = [Contender::Relay, Contender::Everpane(Hosting::Beside)];
+        if self.scale.baselines { &BOTH[..1] } else { &BOTH }
     }
 }
 
@@ -78,19 +83,34 @@ const SERVERS: [(&str, Measurement); 10] = [
     ("layout", layout::run),
 ];
 
+/// Those of PTYs elsewhere.
+const NODES: [(&str, Measurement); 3] =
+    [("nodes", nodes::run), ("wake", wake::run), ("registry", registry::run)];
+
 /// Those that only the gateway takes part in.
-const GATEWAY_ONLY: [&str; 8] =
-    ["parse", "scrollback", "snapshot", "attach", "stalled", "memory", "idle", "layout"];
+const GATEWAY_ONLY: [&str; 11] = [
+    "parse",
+    "scrollback",
+    "snapshot",
+    "attach",
+    "stalled",
+    "memory",
+    "idle",
+    "layout",
+    "nodes",
+    "wake",
+    "registry",
+];
 
 /// Runs the measurements whose name contains one of `filters`, or all when there are none. A table of the screens'
-/// figures and one of the servers'.
+/// figures, one of the servers', and one of those with nodes.
 ///
 /// # Errors
 /// When a contender does not start, or stops in the middle.
-pub(crate) fn run(filters: &[&str], scale: Scale) -> Result<[Table; 2]> {
+pub(crate) fn run(filters: &[&str], scale: Scale) -> Result<[Table; 3]> {
     let dir = tempfile::tempdir()?;
     let bench = Bench { scale, program: program::install(dir.path())?, _dir: dir };
-    Ok([bench.table(&MODELS, filters)?, bench.table(&SERVERS, filters)?])
+    Ok([bench.table(&MODELS, filters)?, bench.table(&SERVERS, filters)?, bench.table(&NODES, filters)?])
 }
 
 impl Bench {

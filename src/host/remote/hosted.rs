@@ -20,6 +20,10 @@ use crate::pane::respawn::Generation;
 /// So much unsent output, in bytes, is like the echo of a key, not like a flood.
 const SMALL: u64 = 4 << 10;
 
+/// So much applied input, in bytes, is told at once: a gateway may wait for room. Less goes behind the output that it
+/// brings, or is told at the next look, so that no frame of its own is in the way of a key's echo.
+const APPLIED_AT_ONCE: u64 = INPUT_WINDOW as u64 / 4;
+
 /// For how long after it was used a terminal is looked at closely: what a key does to it shows by then, mostly.
 const LOOK_FOR: Duration = Duration::from_millis(300);
 
@@ -41,6 +45,8 @@ pub(super) struct Hosted {
     given: u64,
     /// How much input the gateway knows that the program has.
     applied_told: u64,
+    /// Whether it should be told what it does not know, however little.
+    applied_due: bool,
     facts: Facts,
     facts_told: bool,
     used_at: Instant,
@@ -71,6 +77,7 @@ impl Hosted {
             sent: None,
             given: 0,
             applied_told: 0,
+            applied_due: false,
             facts: Facts::default(),
             facts_told: false,
             used_at: now,
@@ -115,8 +122,13 @@ impl Hosted {
         self.exit.is_some()
     }
 
-    /// Gives the program what waits for it.
+    /// Gives the program what waits for it. The gateway, which may wait for room, is told what became of it.
     pub(super) fn apply(&mut self) {
+        self.applied_due = true;
+        self.give();
+    }
+
+    fn give(&mut self) {
         if self.exit.is_none() {
             self.input.apply(&*self.terminal);
         }
@@ -127,14 +139,14 @@ impl Hosted {
     pub(super) fn type_in(&mut self, offset: u64, input: &[u8], now: Instant) -> Result<(), FrameError> {
         self.input.take(offset, input)?;
         self.used_at = now;
-        self.apply();
+        self.give();
         Ok(())
     }
 
     pub(super) fn interrupt(&mut self, offset: u64, key: u8, now: Instant) {
         self.input.interrupt(offset, key, &*self.terminal);
         self.used_at = now;
-        self.apply();
+        self.give();
     }
 
     pub(super) fn resume(&mut self, from: u64) -> Result<(), FrameError> {
@@ -145,7 +157,7 @@ impl Hosted {
         self.ring.rewind(from);
         self.sent = Some(from);
         // The answer says how much input is there: whoever waits to write learns whether there is room.
-        self.applied_told = u64::MAX;
+        (self.applied_told, self.applied_due) = (u64::MAX, true);
         (self.facts_told, self.exit_told) = (false, false);
         Ok(())
     }
@@ -162,6 +174,11 @@ impl Hosted {
         self.room.notify_waiters();
     }
 
+    /// Whether so much input was applied that the gateway is to be told at once.
+    pub(super) fn has_applied_much(&self) -> bool {
+        self.input.applied().saturating_sub(self.applied_told) >= APPLIED_AT_ONCE
+    }
+
     // What is looked at from time to time.
 
     /// Whether it is worth a close look.
@@ -170,14 +187,14 @@ impl Hosted {
             && (self.input.is_waiting() || now.saturating_duration_since(self.used_at) < LOOK_FOR)
     }
 
-    /// Takes what was seen of it; whether that is new.
+    /// Takes what was seen of it; whether there is anything to tell.
     pub(super) fn learn(&mut self, seen: Facts) -> bool {
         let news = Facts { idle_ms: self.facts.idle_ms, ..seen.clone() } != self.facts;
         if news {
             self.facts = seen;
             self.facts_told = false;
         }
-        news
+        news || self.applied_told != self.input.applied()
     }
 
     pub(super) fn idle(&self, now: Instant) -> Duration {
@@ -210,16 +227,19 @@ impl Hosted {
                 ToGateway::Facts { number, facts: Facts { idle_ms, ..self.facts.clone() } }.encode(),
             );
         }
-        if self.applied_told != self.input.applied() {
-            self.applied_told = self.input.applied();
-            return Some(ToGateway::Applied { number, offset: self.applied_told }.encode());
+        if self.has_applied_much() {
+            return Some(self.tell_applied(number));
         }
         if sent.saturating_sub(self.ring.acknowledged()) < u64::from(hello.window_bytes)
             && let Some((frame, next)) = self.ring.read(sent)
         {
             self.sent = Some(next);
             self.given = self.given.max(next);
+            self.applied_due = true;
             return Some(frame);
+        }
+        if self.applied_due && self.applied_told != self.input.applied() {
+            return Some(self.tell_applied(number));
         }
         let exit = self.exit.clone().filter(|_| !self.exit_told && sent == self.ring.head())?;
         self.exit_told = true;
@@ -231,6 +251,11 @@ impl Hosted {
             unwritten: self.unwritten.clone().into(),
         };
         Some(ToGateway::Exited { number, ended }.encode())
+    }
+
+    fn tell_applied(&mut self, number: Number) -> Bytes {
+        (self.applied_told, self.applied_due) = (self.input.applied(), false);
+        ToGateway::Applied { number, offset: self.applied_told }.encode()
     }
 }
 

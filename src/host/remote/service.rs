@@ -198,7 +198,7 @@ impl Service {
                 return Ok(Task::Directories { question, path });
             }
             ToNode::Input { number, offset, bytes } => {
-                self.at(number, |hosted| hosted.type_in(offset, &bytes, now))?;
+                self.type_in(number, offset, &bytes, now)?;
             }
             ToNode::Interrupt { number, offset, key } => {
                 self.heed(number, |hosted| hosted.interrupt(offset, key, now));
@@ -207,7 +207,7 @@ impl Service {
             ToNode::Kill { number } => self.heed(number, |hosted| hosted.terminal.kill()),
             ToNode::Ack { number, printed } => self.heed(number, |hosted| hosted.acknowledge(printed)),
             ToNode::Keep { number, checkpoint } => self.keep(number, checkpoint),
-            ToNode::Resume { number, from } => self.at(number, |hosted| hosted.resume(from))?,
+            ToNode::Resume { number, from } => self.resume(number, from)?,
             ToNode::Discard { number } => {
                 if let Some(hosted) = self.ptys.remove(&number) {
                     hosted.terminal.kill();
@@ -249,20 +249,25 @@ impl Service {
         Task::Nothing
     }
 
-    /// Does something to a terminal that the gateway asked for; one that is gone heeds nothing.
-    fn at(
-        &mut self,
-        number: Number,
-        act: impl FnOnce(&mut Hosted) -> Result<(), FrameError>,
-    ) -> Result<(), FrameError> {
+    /// Types into a terminal; one that is gone heeds nothing. What comes of it is told when there is something.
+    fn type_in(&mut self, number: Number, offset: u64, input: &[u8], now: Instant) -> Result<(), FrameError> {
         let Some(hosted) = self.ptys.get_mut(&number) else { return Ok(()) };
-        act(hosted)?;
+        hosted.type_in(offset, input, now)?;
+        if hosted.has_applied_much() {
+            self.has_news(number, Load::Small);
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, number: Number, from: u64) -> Result<(), FrameError> {
+        let Some(hosted) = self.ptys.get_mut(&number) else { return Ok(()) };
+        hosted.resume(from)?;
         let load = hosted.load();
         self.has_news(number, load);
         Ok(())
     }
 
-    /// The same for what can't go wrong.
+    /// Does something to a terminal that the gateway asked for; one that is gone heeds nothing.
     fn heed(&mut self, number: Number, act: impl FnOnce(&mut Hosted)) {
         if let Some(serial) = self.ptys.get(&number).map(|hosted| hosted.serial) {
             self.note(number, serial, act);
@@ -373,9 +378,8 @@ impl Service {
     /// Takes what was seen of a terminal, and gives its program what the line discipline had no room for.
     pub(super) fn looked(&mut self, number: Number, serial: u64, seen: Facts) {
         let Some(hosted) = self.hosted(number, serial) else { return };
-        let waited = hosted.input.is_waiting();
         hosted.apply();
-        if hosted.learn(seen) || waited {
+        if hosted.learn(seen) {
             self.has_news(number, Load::Small);
         }
     }
