@@ -127,9 +127,17 @@ fn restored_pane(
     pane.restore_screen(&snapshot, now);
     match living {
         Some(generation) if kept.is_some() || !local => {
-            let place = meta.and_then(|meta| meta.place).filter(|place| place.generation == generation);
+            let printed = match meta {
+                // What is saved is from before its start.
+                None => Some(0),
+                Some(meta) => meta.place.map(
+                    |Place { generation: of, printed, .. }| {
+                        if of == generation { printed } else { 0 }
+                    },
+                ),
+            };
             let state = NodeState::Down { asleep: false, since: at, reason: None };
-            pane.restore_away(place.map(|place| place.printed), state, now);
+            pane.restore_away(printed, state, now);
         }
         _ => pane.reset_input(now),
     }

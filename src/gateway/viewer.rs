@@ -20,7 +20,7 @@ use super::view::View;
 use super::window::Window;
 use crate::geometry::Size;
 use crate::ids::{PaneId, ViewerId};
-use crate::pane::log::Next;
+use crate::pane::log::{Next, OutputLog};
 use crate::protocol::client::ViewMode;
 use crate::protocol::frame::{COMPACT_SKIP, compact_restart, restart_frames};
 use crate::protocol::server::{ErrorMessage, ServerMessage};
@@ -107,9 +107,9 @@ impl Subscription {
     fn announcement(&self) -> ServerMessage {
         let state = self.slot.lock();
         let (log, cursor) = (&state.pane.log, self.cursor());
-        let held = (log.tail()..=log.head()).contains(&cursor) && !log.resized_since(cursor);
+        let held = log.has(cursor) && !log.resized_since(cursor);
         let from = if held { cursor } else { log.head() };
-        let known = self.asked_from.filter(|asked| (log.first()..=log.head()).contains(asked));
+        let known = self.asked_from.filter(|asked| (log.first()..=log.head().max(from)).contains(asked));
         ServerMessage::Watching {
             pane_id: self.slot.id,
             from,
@@ -394,16 +394,18 @@ impl Viewer {
         subscriptions.iter().any(stuck)
     }
 
-    /// Subscribes to a pane whose log ends at `head`.
+    /// Subscribes to a pane with this log.
     pub(super) fn subscribe(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
         wanted: Wanted,
-        head: u64,
+        log: &OutputLog,
     ) -> Arc<Subscription> {
         // No byte has the last offset: who has nothing, or wants scrollback, gets a snapshot.
         let cursor = wanted.offset.filter(|_| wanted.history == 0).unwrap_or(u64::MAX);
-        let window = (self.framing == Framing::Native).then(|| Window::new(cursor.min(head)));
+        let head = log.head();
+        let window_at = if log.has(cursor) { cursor } else { cursor.min(head) };
+        let window = (self.framing == Framing::Native).then(|| Window::new(window_at));
         let subscription = Arc::new(Subscription {
             viewer: self.clone(),
             slot: slot.clone(),

@@ -104,7 +104,7 @@ impl Hub {
             // Closed since it was looked up: nobody would end this watch.
             return;
         }
-        let subscription = viewer.subscribe(slot, wanted, state.pane.log.head());
+        let subscription = viewer.subscribe(slot, wanted, &state.pane.log);
         slot.set_watch(&mut state, viewer.id, Some(subscription.clone()));
         subscription.mark();
     }

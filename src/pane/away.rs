@@ -170,7 +170,7 @@ impl Pane {
         effects: &mut Effects,
     ) -> u64 {
         let has = |printed: u64| kept.output.start <= printed && printed <= kept.output.end;
-        let same = kept.generation == self.generation();
+        let same = kept.generation == self.generation() || self.printed == 0;
         self.given = kept.given;
         if !(same && has(self.printed)) {
             self.filter.end();
@@ -191,6 +191,7 @@ impl Pane {
             }
             effects.output = true;
         }
+        self.log.set_refilling(self.printed < self.given);
         self.printed
     }
 

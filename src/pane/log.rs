@@ -138,6 +138,8 @@ pub struct OutputLog {
     needed_from: u64,
     /// The offset after the newest change of size.
     resized_at: u64,
+    /// Output that viewers were given by another gateway is coming in again.
+    refilling: bool,
 }
 
 impl OutputLog {
@@ -153,6 +155,7 @@ impl OutputLog {
             capacity: capacity.max(1),
             needed_from: offset,
             resized_at: offset,
+            refilling: false,
         }
     }
 
@@ -198,6 +201,23 @@ impl OutputLog {
         self.resized_at = self.head;
     }
 
+    /// Output that viewers were given by another gateway is coming in again, or all of it has: until then who has more
+    /// than the log waits for it to get there.
+    pub fn set_refilling(&mut self, refilling: bool) {
+        self.refilling = refilling;
+    }
+
+    /// Whether a viewer at `cursor` can go on from there.
+    #[must_use]
+    pub fn has(&self, cursor: u64) -> bool {
+        (self.tail()..=self.head).contains(&cursor) || self.is_to_come(cursor)
+    }
+
+    fn is_to_come(&self, cursor: u64) -> bool {
+        // No byte has the last offset: who asks for it wants a snapshot.
+        self.refilling && cursor > self.head && cursor != u64::MAX
+    }
+
     /// Nobody needs what lies before `offset` any more.
     pub fn release(&mut self, offset: u64) {
         self.needed_from = offset;
@@ -229,6 +249,9 @@ impl OutputLog {
     /// that never was handed out, needs a snapshot.
     #[must_use]
     pub fn read(&self, cursor: u64) -> Next {
+        if self.is_to_come(cursor) {
+            return Next::Nothing;
+        }
         if cursor < self.tail() || cursor > self.head {
             return Next::Snapshot;
         }

@@ -55,6 +55,9 @@ impl Pane {
         let length = output.payload().len() as u64;
         let before = self.given.saturating_sub(self.printed);
         self.printed += length;
+        if before > 0 && self.printed >= self.given {
+            self.log.set_refilling(false);
+        }
         match usize::try_from(before.min(length)).unwrap_or(usize::MAX) {
             0 => self.print(output, Asked::Now, now, effects),
             split if split as u64 == length => self.print(output, Asked::Before, now, effects),

@@ -22,8 +22,6 @@ struct Program {
     /// How much of that was reported to any gateway.
     given: usize,
     checkpoint: Option<Checkpoint>,
-    /// How many checkpoints were left.
-    checkpoints: usize,
     input: Vec<u8>,
     /// Of the gateway that has it now.
     sink: Option<Arc<dyn Sink>>,
@@ -74,8 +72,8 @@ impl Keeping {
         self.with(name, |program| program.input.clone())
     }
 
-    pub(super) fn checkpoints(&self, name: Name) -> usize {
-        self.with(name, |program| program.checkpoints)
+    pub(super) fn checkpoint(&self, name: Name) -> Option<Checkpoint> {
+        self.with(name, |program| program.checkpoint.clone())
     }
 
     pub(super) fn printed(&self, name: Name) -> Vec<u8> {
@@ -219,9 +217,6 @@ impl Terminal for KeptTerminal {
     }
 
     fn keep(&self, checkpoint: Checkpoint) {
-        self.host.with(self.name, |program| {
-            program.checkpoint = Some(checkpoint);
-            program.checkpoints += 1;
-        });
+        self.host.with(self.name, |program| program.checkpoint = Some(checkpoint));
     }
 }

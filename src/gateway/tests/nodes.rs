@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::super::saved::Checkpointed;
 use super::keeping::{Keeping, Name};
 use super::*;
 use crate::host::Host;
@@ -292,13 +293,16 @@ impl Mortal {
 
     async fn resize(&self, cols: u16, rows: u16) {
         let slot = self.gateway.hub.slot(self.pane).unwrap();
-        let known = slot.lock().pane.sizing.current() == Size { cols, rows };
-        let checkpoints = self.host.checkpoints(self.name());
         let report = json!({ "type": "pane_resize", "paneId": slot.id, "cols": cols, "rows": rows });
         let mut viewer = Watching::attach(&self.gateway);
         viewer.ask(report);
         // Not at once, if it was resized just before.
-        eventually(|| self.host.checkpoints(self.name()) > checkpoints || known).await;
+        eventually(|| {
+            let checkpoint = self.host.checkpoint(self.name());
+            let size = checkpoint.as_ref().and_then(Checkpointed::read).map(|read| read.meta.size);
+            size == Some(Size { cols, rows })
+        })
+        .await;
     }
 
     fn break_link(&mut self, times: usize) {
