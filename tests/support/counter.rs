@@ -4,9 +4,11 @@
 use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
+use everpane::protocol::server::ServerMessage;
 use serde_json::json;
 
 use super::mirror::Mirror;
+use super::stage::eventually;
 use super::viewer::TestViewer;
 use super::{Gateway, PATIENCE};
 
@@ -25,6 +27,9 @@ pub(crate) const FLOOD: &str = "stty -echo\n\
      (i=0; while :; do echo line $i; i=$((i+1)); done) &\n\
      while read key; do echo key $key by $$; done";
 
+/// More rows than a program prints that is looked at in this way.
+const SCROLLBACK: u32 = 5000;
+
 /// What was printed.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
@@ -39,7 +44,8 @@ pub(crate) struct Lines {
 impl Lines {
     #[track_caller]
     fn take(&mut self, bytes: &[u8]) {
-        self.rest.extend_from_slice(bytes);
+        // A NUL is a change of size, which anybody may cause.
+        self.rest.extend(bytes.iter().filter(|byte| **byte != 0));
         let whole = memchr::memmem::rfind(&self.rest, b"\r\n").map_or(0, |at| at + 2);
         let text: Vec<u8> = self.rest.drain(..whole).collect();
         for line in String::from_utf8(text).unwrap().split_terminator("\r\n") {
@@ -71,8 +77,13 @@ impl Counter {
     /// A pane on a node that is there, whose program has begun to count.
     pub(crate) fn open(gateway: &Gateway, node: &str) -> Self {
         let mut viewer = TestViewer::attach(gateway);
-        let pane = viewer.ask(json!({ "type": "session_create", "node": node })).pane.unwrap();
-        viewer.watch_all(pane);
+        let create = json!({ "type": "session_create", "node": node });
+        // A node is in the roster a moment before panes can be put on it.
+        let pane = eventually("a pane there", || match viewer.request(create.clone()) {
+            ServerMessage::Ok { pane_id, .. } => pane_id,
+            _ => None,
+        });
+        viewer.watch_all_from(pane, 0);
         let mut counter = Self { viewer, pane, lines: Lines::default() };
         counter.until("the first numbers", |_, lines| lines.next > 2);
         counter
@@ -88,7 +99,26 @@ impl Counter {
         let has_begun = |mirror: &Mirror| mirror.output.contains_key(&self.pane);
         self.viewer.until("what was asked for", has_begun);
         let output = &self.viewer.mirror.output[&self.pane];
-        assert_eq!((output.from, output.missed), (offset, None), "it goes on where it was: {output:?}");
+        let missed = output.missed.unwrap_or(0);
+        assert_eq!((output.from, missed), (offset, 0), "it goes on where it was: {output:?}");
+    }
+
+    /// Looks at the pane's screen and scrollback over a new connection to another gateway: every number is there once,
+    /// and more come. Only for panes whose whole output fits there.
+    pub(crate) fn come_back_to_a_screen(&mut self, gateway: &Gateway) {
+        self.take_in();
+        let (pane, wanted) = (self.pane, self.lines.next + 20);
+        self.viewer = TestViewer::attach(gateway);
+        self.viewer.until_live(pane);
+        self.viewer.watch_with_history(pane, SCROLLBACK);
+        self.viewer.until_on_screen(pane, &format!("line {wanted}"));
+        let output = &self.viewer.mirror.output[&pane];
+        let rows = output.screen().text();
+        let numbers: Vec<u64> =
+            rows.iter().filter_map(|row| row.strip_prefix("line ")?.parse().ok()).collect();
+        // The last one may not be whole.
+        let whole = &numbers[..numbers.len() - 1];
+        assert!(whole.iter().copied().eq(0..whole.len() as u64), "{whole:?}");
     }
 
     /// Counts what the viewer has read.

@@ -44,7 +44,7 @@ impl ServiceNode {
     pub(crate) fn connect(&self, gateway: SocketAddr, id: &str) -> JoinHandle<()> {
         let mut request = format!("ws://{gateway}/ws").into_client_request().unwrap();
         request.headers_mut().insert("Authorization", format!("Bearer {TOKEN}").parse().unwrap());
-        let params = json!({"id": id, "machine": "box", "cwd": "/", "kind": "pty_host"});
+        let params = json!({"id": id, "machine": "box", "cwd": "/", "kind": "pty_host", "instance": "one"});
         let register = json!({"id": 1, "method": "register", "params": params}).to_string();
         let service = self.service.clone();
         self.runtime.spawn(async move {
