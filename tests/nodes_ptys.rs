@@ -6,80 +6,15 @@ mod support;
 
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use everpane::gateway::Framing;
-use everpane::host::local::LocalHost;
-use everpane::host::remote::{Defaults, PtyService};
-use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use support::roster::NodeSocket;
+use support::service::ServiceNode;
 use support::wire::Wire;
 use support::{Gateway, PATIENCE, TOKEN, everpane};
-use tokio::runtime::Runtime;
-use tokio::task::JoinHandle;
-use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-
-/// A node with PTYs, in this process.
-struct Node {
-    runtime: Runtime,
-    service: Arc<PtyService>,
-}
-
-impl Node {
-    fn start() -> Node {
-        let runtime = Runtime::new().unwrap();
-        let defaults = Defaults {
-            command: vec!["/bin/sh".to_owned()],
-            cwd: "/".into(),
-            environment: vec![("PS1".to_owned(), "on-the-node$ ".to_owned())],
-            root: "/".into(),
-        };
-        let guard = runtime.enter();
-        let service = Arc::new(PtyService::new(Arc::new(LocalHost::default()), defaults));
-        drop(guard);
-        Node { runtime, service }
-    }
-
-    /// Registers with the gateway's own token and serves, until it is aborted, which breaks the connection off.
-    fn connect(&self, gateway: &Gateway, id: &str) -> JoinHandle<Option<u16>> {
-        self.connect_with(gateway, id, TOKEN)
-    }
-
-    /// The same with another token. Gives the code that the gateway closed with, if it did.
-    fn connect_with(&self, gateway: &Gateway, id: &str, token: &str) -> JoinHandle<Option<u16>> {
-        let mut request = format!("ws://{}/ws", gateway.address).into_client_request().unwrap();
-        request.headers_mut().insert("Authorization", format!("Bearer {token}").parse().unwrap());
-        let params = json!({"id": id, "machine": "box", "cwd": "/", "kind": "pty_host"});
-        let register = json!({"id": 1, "method": "register", "params": params}).to_string();
-        let service = self.service.clone();
-        self.runtime.spawn(async move {
-            let (mut socket, _) = connect_async(request).await.unwrap();
-            socket.send(Message::text(register)).await.unwrap();
-            let (mut inbound, mut outbound) = service.connect();
-            loop {
-                tokio::select! {
-                    message = socket.next() => match message {
-                        Some(Ok(Message::Binary(frame))) => inbound.take(frame).unwrap(),
-                        Some(Ok(Message::Close(close))) => return close.map(|close| close.code.into()),
-                        Some(Ok(_)) => {}
-                        _ => return None,
-                    },
-                    Some(frame) = outbound.next() => socket.send(Message::Binary(frame)).await.unwrap(),
-                }
-            }
-        })
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.runtime.block_on(self.service.end());
-    }
-}
 
 fn gateway(data: &Path) -> Gateway {
     Gateway::run(everpane(data).env("EVERPANE_TOKEN", TOKEN).arg("--no-local-node"))
@@ -135,8 +70,8 @@ fn a_pane_on_a_node_outlives_the_connection_to_it() {
     let data = tempfile::tempdir().unwrap();
     let gateway = gateway(data.path());
     let mut watcher = NodeSocket::connect(&gateway);
-    let node = Node::start();
-    let connection = node.connect(&gateway, "n");
+    let node = ServiceNode::start(&["/bin/sh"]);
+    let connection = node.connect(gateway.address, "n");
     watcher.expect_event("node_joined", "n");
 
     let mut viewer = Wire::connect(&gateway, Framing::Compact);
@@ -151,7 +86,7 @@ fn a_pane_on_a_node_outlives_the_connection_to_it() {
     viewer.until("the pane to be dimmed", |layout| layout["connected"]["p1"] == false);
     assert_eq!(node.service.terminals(), 1, "its shell lives on");
 
-    let _connection = node.connect(&gateway, "n");
+    let _connection = node.connect(gateway.address, "n");
     viewer.until("the pane to be live again", |layout| layout["connected"]["p1"] == true);
     viewer.send(input(0, "echo $((6*8)) there\n"));
     viewer.expect_output(0, "48 there");
@@ -187,8 +122,8 @@ fn a_revoked_token_takes_the_panes_of_its_node_with_it() {
     let token = node_token(data.path(), &["create", "box"]);
     until("the gateway knows the token", || NodeSocket::try_connect(&gateway, token.trim_end()).is_ok());
     let mut watcher = NodeSocket::connect(&gateway);
-    let node = Node::start();
-    let connection = node.connect_with(&gateway, "n", token.trim_end());
+    let node = ServiceNode::start(&["/bin/sh"]);
+    let connection = node.connect_with(gateway.address, "n", token.trim_end());
     watcher.expect_event("node_joined", "n");
     let mut viewer = Wire::connect(&gateway, Framing::Compact);
     viewer.send_json(r#"{"type":"session_create","node":"n"}"#);

@@ -3,9 +3,13 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+pub(crate) mod counter;
+pub(crate) mod machine;
 pub(crate) mod mirror;
 pub(crate) mod processes;
+pub(crate) mod proxy;
 pub(crate) mod roster;
+pub(crate) mod service;
 pub(crate) mod stage;
 pub(crate) mod typist;
 pub(crate) mod viewer;

@@ -169,7 +169,7 @@ impl Drop for Stage {
 }
 
 /// Makes an executable script.
-fn write_script(path: &Path, script: &str) {
+pub(crate) fn write_script(path: &Path, script: &str) {
     fs::write(
         path,
         format!(

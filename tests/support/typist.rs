@@ -64,6 +64,8 @@ pub(crate) struct Typist<'a> {
     sent: VecDeque<Sent>,
     /// Refusals that were not looked at.
     refused: VecDeque<(Sent, ErrorMessage)>,
+    /// What it was told of input that had been taken.
+    pub(crate) told: Vec<ErrorMessage>,
     /// How often it connected.
     pub(crate) connections: usize,
 }
@@ -78,6 +80,7 @@ impl<'a> Typist<'a> {
             next: 1,
             sent: VecDeque::new(),
             refused: VecDeque::new(),
+            told: Vec::new(),
             connections: 0,
         }
     }
@@ -151,7 +154,10 @@ impl<'a> Typist<'a> {
             ServerMessage::InputAck { applied } => self.settle(applied),
             ServerMessage::Error(error) => {
                 let at = self.sent.iter().position(|sent| Some(sent.number) == error.number);
-                self.refused.extend(at.and_then(|at| self.sent.remove(at)).map(|sent| (sent, error)));
+                match at.and_then(|at| self.sent.remove(at)) {
+                    Some(sent) => self.refused.push_back((sent, error)),
+                    None => self.told.push(error),
+                }
             }
             _ => {}
         }

@@ -60,7 +60,7 @@ impl TestViewer {
     }
 
     /// Reads one message; `false` if none came before `deadline`, or none will come.
-    fn read(&mut self, deadline: Instant) -> bool {
+    pub(crate) fn read(&mut self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || self.mirror.closed.is_some() {
             return false;

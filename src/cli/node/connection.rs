@@ -101,9 +101,13 @@ impl Dialler {
             ended = self.read(stream, inbound, texts) => ended,
             ended = self.write(&mut sink, outbound, texts_rx) => ended,
         };
-        let goodbye = CloseFrame { code: 1000.into(), reason: "".into() };
-        // Whoever is gone does not hear it.
-        let _ = timeout(FAREWELL_WITHIN, sink.send(Message::Close(Some(goodbye)))).await;
+        // Only who leaves says goodbye: from who dials again, the gateway would take it that its shells are not to be
+        // expected back.
+        if matches!(ended, Ended::Stopped) {
+            let goodbye = CloseFrame { code: 1000.into(), reason: "".into() };
+            // Whoever is gone does not hear it.
+            let _ = timeout(FAREWELL_WITHIN, sink.send(Message::Close(Some(goodbye)))).await;
+        }
         ended
     }
 
