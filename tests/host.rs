@@ -438,7 +438,7 @@ fn viewers_go_on_with_a_shell_that_outlived_the_gateway() {
     viewer.until("the pane", |mirror| mirror.channels.contains_key(&pane));
     viewer.until_live(pane);
     assert_eq!(Process::of(shell.pid).unwrap().session, shell.session);
-    viewer.watch_from(pane, offset);
+    viewer.watch_all_from(pane, offset);
     viewer.until_shows(pane, "line 39999\r\ndone\r\n");
     assert_eq!(viewer.mirror.output[&pane].restarts, 0, "by offset, without a snapshot");
     viewer.type_in(pane, "still the same\r");

@@ -26,7 +26,9 @@ fn no_line_is_lost_or_doubled_over_twenty_kills_of_the_gateway() {
         panes.iter_mut().for_each(|pane| pane.read_until(end));
         stage.crash_gateway();
         stage.start_again();
-        panes.iter_mut().for_each(|pane| pane.come_back(&stage.gateway));
+        let [slow, fast] = &mut panes;
+        slow.come_back(&stage.gateway);
+        fast.come_back_late(&stage.gateway);
     }
     for (pane, shell) in panes.iter_mut().zip(shells) {
         pane.until_more(50);

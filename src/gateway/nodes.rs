@@ -152,6 +152,7 @@ impl Hub {
             Some(pane.take_up(kept, screen, Moment::now(), effects))
         });
         let Some(from) = from else { return false };
+        tracing::debug!(pane = %slot.id, from, kept = ?kept.output, "a terminal is taken over");
         let sink = self.sink(slot, &**host);
         let Some(terminal) = host.resume(kept, from, sink) else { return false };
         let returned = self.with_pane(slot, |state, _, effects| {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::Roster;
 use crate::clock::Moment;
-use crate::host::remote::RemoteHost;
+use crate::host::remote::{Inbound, Outbound, RemoteHost};
 use crate::host::{Host, Kept};
 use crate::node::{Effect, Effects, Epoch, Farewell, Load, NodeId, Refused, Registration};
 use crate::protocol::node::{NodeClose, Outcome};
@@ -69,6 +69,15 @@ impl Connection {
     #[must_use]
     pub fn hosting(&self) -> Option<(NodeId, Arc<RemoteHost>)> {
         self.roster.state().hosting(self.epoch, Moment::now())
+    }
+
+    /// The two ends of a new link to the PTYs of the node that is registered over it. Made while nobody else can
+    /// register: else a connection that was just superseded could supersede its successor's link.
+    pub fn link(&self) -> Option<(NodeId, Arc<RemoteHost>, Inbound, Outbound)> {
+        let mut state = self.roster.state();
+        let (node, host) = state.hosting(self.epoch, Moment::now())?;
+        let (inbound, outbound) = host.connect();
+        Some((node, host, inbound, outbound))
     }
 
     /// The PTYs of its node can be had from `host`, which still has `kept`. Whether a node is registered over it.

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use everpane::geometry::Size;
 use everpane::ids::PaneId;
 use everpane::protocol::server::ServerMessage;
 use serde_json::json;
@@ -30,6 +31,9 @@ pub(crate) const FLOOD: &str = "stty -echo\n\
 /// More rows than a program prints that is looked at in this way.
 const SCROLLBACK: u32 = 5000;
 
+/// The most rows that a screen may have.
+const TALL: u16 = 500;
+
 /// What was printed.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
@@ -39,6 +43,8 @@ pub(crate) struct Lines {
     pub(crate) others: Vec<String>,
     /// A line without its end.
     rest: Vec<u8>,
+    /// Some output was skipped: what comes first is the rest of a line.
+    skipped: bool,
 }
 
 impl Lines {
@@ -47,9 +53,18 @@ impl Lines {
         // A NUL is a change of size, which anybody may cause.
         self.rest.extend(bytes.iter().filter(|byte| **byte != 0));
         let whole = memchr::memmem::rfind(&self.rest, b"\r\n").map_or(0, |at| at + 2);
-        let text: Vec<u8> = self.rest.drain(..whole).collect();
+        let mut text: Vec<u8> = self.rest.drain(..whole).collect();
+        if self.skipped && whole > 0 {
+            let first = memchr::memmem::find(&text, b"\r\n").map_or(0, |at| at + 2);
+            text.drain(..first);
+        }
         for line in String::from_utf8(text).unwrap().split_terminator("\r\n") {
             match line.strip_prefix("line ") {
+                Some(number) if std::mem::take(&mut self.skipped) => {
+                    let number: u64 = number.parse().unwrap();
+                    assert!(number >= self.next, "{number} was there before {}", self.next);
+                    self.next = number + 1;
+                }
                 Some(number) => {
                     assert_eq!(number.parse(), Ok(self.next), "{line:?} is not the next one");
                     self.next += 1;
@@ -103,22 +118,49 @@ impl Counter {
         assert_eq!((output.from, missed), (offset, 0), "it goes on where it was: {output:?}");
     }
 
+    /// The same for a viewer that was too far behind a flood to be sure to find everything that it lacks: it may be sent
+    /// on, but never back.
+    pub(crate) fn come_back_late(&mut self, gateway: &Gateway) {
+        self.take_in();
+        let offset = self.viewer.mirror.output[&self.pane].head();
+        self.viewer = TestViewer::attach(gateway);
+        self.viewer.until_live(self.pane);
+        self.viewer.watch_all_from(self.pane, offset);
+        let has_begun = |mirror: &Mirror| mirror.output.contains_key(&self.pane);
+        self.viewer.until("what was asked for", has_begun);
+        let from = self.viewer.mirror.output[&self.pane].from;
+        assert!(from >= offset, "sent back from {offset} to {from}");
+        if from > offset {
+            self.lines.rest.clear();
+            self.lines.skipped = true;
+        }
+    }
+
     /// Looks at the pane's screen and scrollback over a new connection to another gateway: every number is there once,
     /// and more come. Only for panes whose whole output fits there.
     pub(crate) fn come_back_to_a_screen(&mut self, gateway: &Gateway) {
-        self.take_in();
         let (pane, wanted) = (self.pane, self.lines.next + 20);
         self.viewer = TestViewer::attach(gateway);
         self.viewer.until_live(pane);
         self.viewer.watch_with_history(pane, SCROLLBACK);
-        self.viewer.until_on_screen(pane, &format!("line {wanted}"));
+        let shown = |mirror: &Mirror| {
+            let rows = mirror.output.get(&pane).map(|output| output.screen().text()).unwrap_or_default();
+            rows.iter().filter_map(|row| row.strip_prefix("line ")?.parse::<u64>().ok()).max()
+        };
+        self.viewer.until("later numbers", |mirror| shown(mirror) >= Some(wanted));
         let output = &self.viewer.mirror.output[&pane];
-        let rows = output.screen().text();
+        // Tall enough to show the scrollback too.
+        let mut screen = output.screen();
+        screen.resize(Size { cols: screen.size().cols, rows: TALL });
+        let rows = screen.text();
         let numbers: Vec<u64> =
             rows.iter().filter_map(|row| row.strip_prefix("line ")?.parse().ok()).collect();
         // The last one may not be whole.
         let whole = &numbers[..numbers.len() - 1];
-        assert!(whole.iter().copied().eq(0..whole.len() as u64), "{whole:?}");
+        let first = whole[0];
+        assert!(first == 0 || whole.len() > 400, "only {} rows are left", whole.len());
+        assert!(whole.iter().copied().eq(first..first + whole.len() as u64), "{whole:?}");
+        self.lines.next = first + whole.len() as u64;
     }
 
     /// Counts what the viewer has read.

@@ -49,6 +49,7 @@ impl ServiceNode {
     pub(crate) fn connect_with(&self, gateway: SocketAddr, id: &str, token: &str) -> JoinHandle<Option<u16>> {
         let mut request = format!("ws://{gateway}/ws").into_client_request().unwrap();
         request.headers_mut().insert("Authorization", format!("Bearer {token}").parse().unwrap());
+        let id = id.to_owned();
         let params = json!({"id": id, "machine": "box", "cwd": "/", "kind": "pty_host", "instance": "one"});
         let register = json!({"id": 1, "method": "register", "params": params}).to_string();
         let service = self.service.clone();
@@ -63,6 +64,8 @@ impl ServiceNode {
                     message = socket.next() => match message {
                         Some(Ok(Message::Binary(frame))) => inbound.take(frame).unwrap(),
                         Some(Ok(Message::Close(close))) => return close.map(|close| close.code.into()),
+                        // Why it is no node is what a test that waits in vain for it must show.
+                        Some(Ok(Message::Text(text))) if text.contains("\"error\"") => eprintln!("{id}: {text}"),
                         Some(Ok(_)) => {}
                         _ => return None,
                     },

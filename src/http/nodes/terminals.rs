@@ -35,10 +35,8 @@ impl<'a> Terminals<'a> {
         if self.link.as_ref().map(node) == hosting.as_ref().map(|(node, _)| node.clone()) {
             return;
         }
-        let linked = hosting.map(|(node, host)| {
-            let (inbound, outbound) = host.connect();
-            (Link { node, host, inbound }, outbound)
-        });
+        let linked = self.connection.link();
+        let linked = linked.map(|(node, host, inbound, outbound)| (Link { node, host, inbound }, outbound));
         let (link, outbound) = linked.unzip();
         self.link = link;
         // Nobody takes it if the connection is ending.
