@@ -184,7 +184,7 @@ fn acknowledge(shared: &Arc<Shared>, number: Number, sink: Arc<dyn Sink>) {
     if !sink.is_full() {
         return shared.link().took_output(number, &sink);
     }
-    if shared.link().sink_is_full(number) {
+    if shared.link().sink_is_full(number, &sink) {
         let shared = Arc::downgrade(shared);
         tokio::spawn(async move {
             sink.has_room().await;

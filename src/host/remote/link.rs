@@ -416,8 +416,10 @@ impl Link {
         }
     }
 
-    /// The sink of a terminal is full. Whether somebody has to wait for it: nobody does yet.
-    pub(super) fn sink_is_full(&mut self, number: Number) -> bool {
-        self.known.get_mut(&number).is_some_and(|terminal| !std::mem::replace(&mut terminal.sink_full, true))
+    /// The sink of a terminal is full. Whether somebody has to wait for it: nobody does yet. A sink from before the
+    /// terminal was resumed is nobody's: who waits for it would keep the wait for the new one from being begun.
+    pub(super) fn sink_is_full(&mut self, number: Number, sink: &Arc<dyn Sink>) -> bool {
+        let terminal = self.known.get_mut(&number).filter(|terminal| Arc::ptr_eq(&terminal.sink, sink));
+        terminal.is_some_and(|terminal| !std::mem::replace(&mut terminal.sink_full, true))
     }
 }
