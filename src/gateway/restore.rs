@@ -80,7 +80,7 @@ impl<'a> Basis<'a> {
     fn of(kept: &Kept, saved: Option<Basis<'a>>, checkpoint: Option<Checkpointed<'a>>) -> Option<Basis<'a>> {
         let has = |basis: &Basis<'_>| {
             let Place { generation, printed, .. } = basis.place;
-            generation == kept.generation && kept.output.start <= printed && printed <= kept.output.end
+            generation == kept.generation && kept.reaches(printed)
         };
         let checkpoint = checkpoint.map(|Checkpointed { meta, screen }| Basis {
             offset: meta.offset,

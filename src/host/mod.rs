@@ -158,6 +158,14 @@ pub struct Kept {
     pub checkpoint: Option<Checkpoint>,
 }
 
+impl Kept {
+    /// Whether its output can go on from `printed`: everything after that is still there.
+    #[must_use]
+    pub fn reaches(&self, printed: u64) -> bool {
+        self.output.start <= printed && printed <= self.output.end
+    }
+}
+
 /// The outcome of [`Sink::has_room`], in time.
 pub type HasRoom<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 

@@ -169,12 +169,11 @@ impl Pane {
         now: Moment,
         effects: &mut Effects,
     ) -> u64 {
-        let has = |printed: u64| kept.output.start <= printed && printed <= kept.output.end;
         let same = kept.generation == self.generation() || self.printed == 0;
         self.given = kept.given;
-        if !(same && has(self.printed)) {
+        if !(same && kept.reaches(self.printed)) {
             self.filter.end();
-            match checkpoint.filter(|(_, printed)| has(*printed)) {
+            match checkpoint.filter(|(_, printed)| kept.reaches(*printed)) {
                 Some((screen, printed)) => {
                     self.print_own(&[b"\x1bc", screen].concat(), now);
                     self.printed = printed;

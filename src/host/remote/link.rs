@@ -197,8 +197,7 @@ impl Link {
         now: Instant,
     ) -> Option<Number> {
         let number = self.kept_number(kept)?;
-        let held = &self.kept[&number].kept.output;
-        if from < held.start || from > held.end {
+        if !self.kept[&number].kept.reaches(from) {
             return None;
         }
         let kept = self.kept.remove(&number)?;
