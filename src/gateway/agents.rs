@@ -41,11 +41,7 @@ impl Hub {
         }
         let opened = self.open_panes(&mut plan, &change, &start, |_| Size::DEFAULT);
         drop(plan);
-        self.updates.mark(|changes| {
-            changes.layout = true;
-            changes.sessions |= change.sessions_changed;
-        });
-        self.mark_state();
+        self.note_change(&change);
         for slot in opened {
             self.with_pane(&slot, |state, _, effects| state.pane.ask_for_terminal(effects));
         }

@@ -83,11 +83,7 @@ impl Hub {
         self.close_panes(&mut plan, &change);
         drop(plan);
         if change.changed {
-            self.updates.mark(|changes| {
-                changes.layout = true;
-                changes.sessions |= change.sessions_changed;
-            });
-            self.mark_state();
+            self.note_change(&change);
             if own {
                 self.tell_view(viewer);
             }
@@ -265,6 +261,11 @@ impl Hub {
         let Ok(change) = plan.layout.apply(&Op::ClosePane { pane }) else { return };
         self.close_panes(&mut plan, &change);
         drop(plan);
+        self.note_change(&change);
+    }
+
+    /// The layout was changed: viewers are told, and it is saved.
+    pub(super) fn note_change(&self, change: &Change) {
         self.updates.mark(|changes| {
             changes.layout = true;
             changes.sessions |= change.sessions_changed;
