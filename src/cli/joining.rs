@@ -6,15 +6,12 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::config::{self, Config};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, LOCAL_NODE};
 use crate::host::{Host, Kept};
 use crate::http::nodes::Nodes;
 use crate::node::{self, Registration};
 use crate::protocol::node::Register;
 use crate::roster::{Panes, Roster, Settings, WhenFull};
-
-/// The id of the gateway's own node.
-const LOCAL: &str = "local";
 
 /// Shows nodes' PTYs in the gateway's panes.
 struct PanesOf(Gateway);
@@ -66,7 +63,7 @@ pub(super) fn open_roster(config: &Config, machine: &str, gateway: Gateway) -> a
 
 fn local_node(config: &Config, machine: &str) -> anyhow::Result<Registration> {
     let register = Register {
-        id: LOCAL.to_owned(),
+        id: LOCAL_NODE.to_owned(),
         machine: if machine.is_empty() { "localhost" } else { machine }.to_owned(),
         cwd: config.cwd.to_string_lossy().into_owned(),
         port: None,

@@ -13,7 +13,7 @@ use crate::ids::PaneId;
 use crate::pane::away::NodeState;
 
 /// The gateway's own node.
-pub(super) const LOCAL_NODE: &str = "local";
+pub const LOCAL_NODE: &str = "local";
 
 /// A node.
 struct Node {
@@ -39,8 +39,7 @@ impl Nodes {
 
     /// A node's state; one that nobody has heard of is away.
     pub(super) fn state(&self, node: &str) -> NodeState {
-        let unknown = NodeState::Down { asleep: false, since: 0, reason: None };
-        self.lock().get(node).map_or(unknown, |node| node.state.clone())
+        self.lock().get(node).map_or_else(|| NodeState::down(false, 0), |node| node.state.clone())
     }
 
     /// Whether panes may be put on a node.
@@ -63,7 +62,7 @@ impl Nodes {
 
     /// A node that was there before may come back.
     pub(super) fn expect(&self, node: &str, since: u64) {
-        let state = NodeState::Down { asleep: false, since, reason: None };
+        let state = NodeState::down(false, since);
         self.lock().entry(node.to_owned()).or_insert(Node { host: None, state });
     }
 
@@ -88,8 +87,7 @@ impl Gateway {
 
     /// A node can't be reached any more. Its panes, and only they, are disconnected at once.
     pub fn node_down(&self, node: &str, asleep: bool) {
-        let since = Moment::now().unix_ms;
-        self.hub.node_down(node, NodeState::Down { asleep, since, reason: None });
+        self.hub.node_down(node, NodeState::down(asleep, Moment::now().unix_ms));
     }
 
     /// A node that is away may have panes all the same: they wait for it.
@@ -218,7 +216,7 @@ impl Hub {
         }
     }
 
-    /// The node that a new pane is on: the one asked for, else the one of the pane beside it, else the session's.
+    /// The node that a pane's next terminal starts on.
     pub(super) fn pane_node(&self, pane: PaneId) -> Option<String> {
         self.slot(pane).map(|slot| slot.lock().pane.node().to_owned())
     }

@@ -287,7 +287,8 @@ impl Hub {
         if checkpoint {
             self.checkpoint_due(slot);
         }
-        if wake && let Some(node) = self.pane_node(slot.id) {
+        if wake {
+            let node = slot.lock().pane.node().to_owned();
             self.wakes.ask(&node);
         }
         // Programs that end with the gateway say nothing about their panes, which are to be there after it.

@@ -136,8 +136,7 @@ fn restored_pane(
                     },
                 ),
             };
-            let state = NodeState::Down { asleep: false, since: at, reason: None };
-            pane.restore_away(printed, state, now);
+            pane.restore_away(printed, NodeState::down(false, at), now);
         }
         _ => pane.reset_input(now),
     }

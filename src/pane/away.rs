@@ -32,6 +32,12 @@ pub enum NodeState {
 }
 
 impl NodeState {
+    /// Away since then, and nobody tried to wake it yet.
+    #[must_use]
+    pub fn down(asleep: bool, since: u64) -> NodeState {
+        NodeState::Down { asleep, since, reason: None }
+    }
+
     /// The same node, away, which could not be woken.
     #[must_use]
     pub fn because(&self, reason: &str) -> NodeState {
