@@ -8,20 +8,20 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use everpane::geometry::Size;
 use everpane::host::process::{Link, LinkError, MIN_TAPE_BYTES, Settings, WhenFull};
-use everpane::host::{Checkpoint, Due, Exit, HasRoom, Host, Kept, Sink, SpawnRequest, Terminal, Unwritten};
+use everpane::host::{Checkpoint, Due, Exit, Host, Kept, SpawnRequest, Terminal};
 use everpane::ids::PaneId;
-use everpane::pane::log::OutputBuf;
 use everpane::pane::respawn::Generation;
 use everpane::protocol::server::PaneStatus;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use support::Gateway;
+use support::heard::Heard;
 use support::processes::Process;
 use support::stage::{Stage, eventually};
 use tempfile::TempDir;
@@ -30,47 +30,6 @@ const EVERPANE: &str = env!("CARGO_BIN_EXE_everpane");
 
 /// Prints lines with numbers, for ever.
 const COUNT: &str = "i=0; while :; do echo line $i; i=$((i+1)); done";
-
-/// What a host reported.
-#[derive(Default)]
-struct Heard {
-    output: Mutex<Vec<u8>>,
-    exit: Mutex<Option<Exit>>,
-}
-
-impl Heard {
-    fn len(&self) -> usize {
-        self.output.lock().unwrap().len()
-    }
-
-    fn exit(&self) -> Option<Exit> {
-        self.exit.lock().unwrap().clone()
-    }
-}
-
-impl Sink for Heard {
-    fn output(&self, _: Generation, output: OutputBuf) {
-        self.output.lock().unwrap().extend_from_slice(output.payload());
-    }
-
-    fn quiet(&self) {}
-
-    fn is_full(&self) -> bool {
-        false
-    }
-
-    fn has_room(&self) -> HasRoom<'_> {
-        Box::pin(async {})
-    }
-
-    fn writable(&self, _: Generation) {}
-
-    fn unwritten(&self, _: Generation, _: Unwritten) {}
-
-    fn exited(&self, _: Generation, exit: Exit) {
-        *self.exit.lock().unwrap() = Some(exit);
-    }
-}
 
 /// A data directory with a host, which ends with it.
 struct Home {

@@ -2,22 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod support;
+
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use everpane::geometry::Size;
 use everpane::host::remote::frame::{Hello, LINK_VERSION, WhenFull};
 use everpane::host::remote::{Inbound, OUTPUT_WINDOW, Outbound, RemoteHost, Taken};
-use everpane::host::{Exit, HasRoom, Host, Kept, Sink, SpawnRequest, Unwritten};
+use everpane::host::{Host, Kept, SpawnRequest};
 use everpane::ids::PaneId;
-use everpane::pane::log::OutputBuf;
 use everpane::pane::respawn::Generation;
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use support::heard::Heard;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -29,43 +31,6 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 const SOON: Duration = Duration::from_secs(15);
 
 const TOKEN: &str = "a-token-of-this-test";
-
-/// What a terminal reported.
-#[derive(Default)]
-struct Notes {
-    output: Mutex<Vec<u8>>,
-    exit: Mutex<Option<Exit>>,
-}
-
-impl Notes {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
-    }
-}
-
-impl Sink for Notes {
-    fn output(&self, _: Generation, output: OutputBuf) {
-        self.output.lock().unwrap().extend_from_slice(output.payload());
-    }
-
-    fn quiet(&self) {}
-
-    fn is_full(&self) -> bool {
-        false
-    }
-
-    fn has_room(&self) -> HasRoom<'_> {
-        Box::pin(async {})
-    }
-
-    fn writable(&self, _: Generation) {}
-
-    fn unwritten(&self, _: Generation, _: Unwritten) {}
-
-    fn exited(&self, _: Generation, exit: Exit) {
-        *self.exit.lock().unwrap() = Some(exit);
-    }
-}
 
 /// A node's process, which ends with this.
 struct Node {
@@ -239,7 +204,7 @@ async fn a_node_hosts_programs_over_broken_connections_and_leaves_in_good_order(
     assert_eq!(first.registered["kind"], "pty_host");
     assert_eq!(first.registered["pid"], node.process.id());
 
-    let notes = Arc::new(Notes::default());
+    let notes = Arc::new(Heard::default());
     let (host, sink) = (gateway.host.clone(), notes.clone());
     let start = move |kept: Vec<Kept>| {
         assert!(kept.is_empty());
@@ -254,12 +219,12 @@ async fn a_node_hosts_programs_over_broken_connections_and_leaves_in_good_order(
     let resumed = (gateway.host.clone(), notes.clone());
     let resume = |kept: Vec<Kept>| {
         let (host, notes) = &resumed;
-        let from = notes.output.lock().unwrap().len() as u64;
+        let from = notes.len() as u64;
         let terminal = host.resume(&kept[0], from, notes.clone()).unwrap();
         terminal.start();
         assert_eq!(terminal.write(b"word\r"), 5);
     };
-    second.carry(resume, |_| notes.exit.lock().unwrap().is_some()).await;
+    second.carry(resume, |_| notes.exit().is_some()).await;
     assert_eq!(notes.text(), "xterm-256color /\r\nword\r\ngot word\r\n");
     assert_eq!((&second.registered["id"], &second.registered["instance"]), (&id, &instance));
 

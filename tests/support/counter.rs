@@ -106,13 +106,7 @@ impl Counter {
 
     /// Goes on over a new connection, to another gateway perhaps.
     pub(crate) fn come_back(&mut self, gateway: &Gateway) {
-        self.take_in();
-        let offset = self.viewer.mirror.output[&self.pane].head();
-        self.viewer = TestViewer::attach(gateway);
-        self.viewer.until_live(self.pane);
-        self.viewer.watch_all_from(self.pane, offset);
-        let has_begun = |mirror: &Mirror| mirror.output.contains_key(&self.pane);
-        self.viewer.until("what was asked for", has_begun);
+        let offset = self.watch_again(gateway);
         let output = &self.viewer.mirror.output[&self.pane];
         let missed = output.missed.unwrap_or(0);
         assert_eq!((output.from, missed), (offset, 0), "it goes on where it was: {output:?}");
@@ -121,6 +115,17 @@ impl Counter {
     /// The same for a viewer that was too far behind a flood to be sure to find everything that it lacks: it may be sent
     /// on, but never back.
     pub(crate) fn come_back_late(&mut self, gateway: &Gateway) {
+        let offset = self.watch_again(gateway);
+        let from = self.viewer.mirror.output[&self.pane].from;
+        assert!(from >= offset, "sent back from {offset} to {from}");
+        if from > offset {
+            self.lines.rest.clear();
+            self.lines.skipped = true;
+        }
+    }
+
+    /// Asks over a new connection for what it has not read yet. From which offset that is.
+    fn watch_again(&mut self, gateway: &Gateway) -> u64 {
         self.take_in();
         let offset = self.viewer.mirror.output[&self.pane].head();
         self.viewer = TestViewer::attach(gateway);
@@ -128,12 +133,7 @@ impl Counter {
         self.viewer.watch_all_from(self.pane, offset);
         let has_begun = |mirror: &Mirror| mirror.output.contains_key(&self.pane);
         self.viewer.until("what was asked for", has_begun);
-        let from = self.viewer.mirror.output[&self.pane].from;
-        assert!(from >= offset, "sent back from {offset} to {from}");
-        if from > offset {
-            self.lines.rest.clear();
-            self.lines.skipped = true;
-        }
+        offset
     }
 
     /// Looks at the pane's screen and scrollback over a new connection to another gateway: every number is there once,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 pub(crate) mod counter;
+pub(crate) mod heard;
 pub(crate) mod machine;
 pub(crate) mod mirror;
 pub(crate) mod processes;
