@@ -114,6 +114,21 @@ fn output_printed_right_before_the_end_is_complete() {
 }
 
 #[test]
+fn no_program_waits_for_a_viewer_that_lacks_what_is_gone() {
+    let stage = Stage::with_script("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo done; exec cat");
+    let mut viewer = stage.viewer();
+    let pane = viewer.create_session();
+    viewer.watch(pane);
+    viewer.until_shows(pane, "done");
+    // Farther back than the log reaches: it gets a snapshot, and is level with everybody then.
+    let mut recorder = stage.viewer();
+    recorder.watch_all_from(pane, 1);
+    recorder.until("a snapshot", |mirror| mirror.restarts(pane) == 1);
+    recorder.type_in(pane, "still there\n");
+    recorder.until_shows(pane, "still there");
+}
+
+#[test]
 fn a_thousand_deaths_leave_nothing_behind() {
     const DEATHS: usize = 1000;
     // With the line's end: a snapshot prints the last character twice, so that combining ones find it.

@@ -171,6 +171,10 @@ impl Subscription {
         }
         self.cursor.store(*offset, Ordering::Release);
         drop(flow);
+        if self.lossless {
+            // What it lacked is gone, and the program must not wait for it.
+            self.slot.look_for_room(&self.slot.lock());
+        }
         self.mark();
     }
 

@@ -119,6 +119,9 @@ impl Counter {
         let from = self.viewer.mirror.output[&self.pane].from;
         assert!(from >= offset, "sent back from {offset} to {from}");
         if from > offset {
+            let pane = self.pane;
+            self.viewer.until("a snapshot in the place of what is gone", |mirror| mirror.restarts(pane) == 1);
+            self.viewer.mirror.output.get_mut(&pane).unwrap().restarts = 0;
             self.lines.rest.clear();
             self.lines.skipped = true;
         }
@@ -167,7 +170,7 @@ impl Counter {
     #[track_caller]
     pub(crate) fn take_in(&mut self) {
         if let Some(output) = self.viewer.mirror.output.get_mut(&self.pane) {
-            assert_eq!(output.restarts, 0, "a snapshot came in the place of output");
+            assert_eq!(output.restarts, 0, "a snapshot came in the place of output: {output:?}");
             self.lines.take(&output.bytes);
             output.forget();
         }
