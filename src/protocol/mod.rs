@@ -1,5 +1,6 @@
 //! The wire: frames and messages, nothing else. `docs/protocol.md` is the contract in prose.
 
+pub mod api;
 pub mod client;
 pub mod frame;
 pub mod node;
