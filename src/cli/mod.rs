@@ -11,6 +11,7 @@ mod roster_table;
 mod serve;
 mod shutdown;
 mod signals;
+mod told;
 mod whereabouts;
 
 use std::io::IsTerminal;

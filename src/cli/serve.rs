@@ -13,12 +13,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
+use super::told::told;
 use super::{joining, whereabouts};
 use crate::config::{
     self, Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
 };
 use crate::descriptors;
-use crate::gateway::{Gateway, LocalNode, Settings, WakeSettings};
+use crate::gateway::{Gateway, LocalNode, Settings, Told, WakeSettings};
 use crate::host::local::LocalHost;
 use crate::host::process::{self, Link};
 use crate::http::{self, Guard, Health, Patience};
@@ -118,7 +119,7 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let (link, local) = local_node(&config, stop_host).await?;
     // Only now, so that the host begins with the limit that its shells are to have.
     descriptors::raise();
-    let gateway = Gateway::with_host(settings(&config, surroundings), local)?;
+    let gateway = Gateway::with_host(settings(&config, surroundings, told(address)), local)?;
     let roster = joining::open_roster(&config, &machine, gateway.clone())?;
     let find = roster.clone();
     let guard =
@@ -193,12 +194,13 @@ fn say_what_lives_on(shells: usize, data_dir: &Path) {
 }
 
 /// The part of the configuration that the gateway itself goes by.
-fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
+fn settings(config: &Config, surroundings: &Surroundings, told: Told) -> Settings {
     Settings {
         data_dir: Some(config.data_dir.clone()),
         command: vec![config.shell.to_string_lossy().into_owned()],
         cwd: config.cwd.clone(),
         environment: shell_environment(config, surroundings),
+        told,
         pane: PaneLimits {
             input: InputLimits {
                 bytes: config.input.held_bytes,

@@ -27,6 +27,6 @@ mod window;
 
 pub use hub::{Attached, Gateway, LocalNode, StartError, TooManyViewers};
 pub use nodes::LOCAL_NODE;
-pub use settings::{Settings, WakeSettings};
+pub use settings::{NewProgram, Settings, Told, WakeSettings};
 pub use updates::{Update, for_framing};
 pub use viewer::{Framing, Pulled, Viewer};

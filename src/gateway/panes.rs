@@ -12,7 +12,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::hub::Hub;
 use super::nodes::LOCAL_NODE;
 use super::screens::{Model, WORTH_A_THREAD};
-use super::settings::Settings;
+use super::settings::{NewProgram, Settings};
 use super::viewer::Subscription;
 use crate::clock::Moment;
 use crate::host::{Exit, HasRoom, Host, Sink, SpawnError, SpawnRequest, Spawned, Terminal, Unwritten};
@@ -346,6 +346,7 @@ impl Hub {
         slot: &Arc<Slot>,
         generation: Generation,
     ) -> Option<(String, SpawnRequest)> {
+        let session = self.plan().layout.pane_session(slot.id)?;
         self.with_pane(slot, |state, _, effects| {
             let pane = &mut state.pane;
             pane.settle_size(Instant::now(), None, effects);
@@ -353,7 +354,9 @@ impl Hub {
                 return None;
             }
             let command = pane.command().map(<[String]>::to_vec).unwrap_or_default();
-            let (cwd, environment) = (pane.cwd().clone(), self.settings.environment.clone());
+            let program = NewProgram { session, pane: slot.id, node: pane.node() };
+            let environment = [&self.settings.environment[..], &self.settings.told.about(program)].concat();
+            let cwd = pane.cwd().clone();
             let size = pane.sizing.current();
             let mut request = SpawnRequest { pane: slot.id, generation, command, cwd, environment, size };
             if pane.node() == LOCAL_NODE {
