@@ -1,17 +1,25 @@
-//! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
+//! The command line: one file for each subcommand. What goes wrong is one line on stderr, another on what to do, and an
+//! exit code that says what kind of failure it is.
 
 mod address;
+mod api;
 mod dialling;
+mod failure;
 mod host;
 mod joining;
+mod ls;
 mod node;
 mod node_token;
 mod nodes;
+mod reach;
 mod roster_table;
 mod serve;
 mod shutdown;
 mod signals;
+mod table;
+mod target;
 mod told;
+mod verb;
 mod whereabouts;
 
 use std::io::IsTerminal;
@@ -19,6 +27,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+
+use self::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +48,9 @@ Environment:
 #[derive(Debug, Parser)]
 #[command(name = "everpane", version, after_help = EXAMPLES)]
 struct Cli {
+    /// Say nothing on stderr but what goes wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -56,33 +69,39 @@ enum Command {
     Nodes(nodes::Args),
     /// Make, list and revoke the tokens with which nodes join
     NodeToken(node_token::Args),
+    /// Show the sessions, tabs and panes
+    #[command(visible_alias = "list")]
+    Ls(ls::Args),
 }
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
+    let Cli { command, quiet } = Cli::parse();
+    let command = command.unwrap_or(Command::Serve(serve::Args::default()));
     let level = match command {
+        _ if quiet => LevelFilter::ERROR,
         // Nobody looks at a node's page: what it says is all there is to see.
         Command::Node(_) => LevelFilter::INFO,
         _ => LevelFilter::WARN,
     };
-    let outcome = log_to_stderr(level).and_then(|()| match command {
+    let outcome = log_to_stderr(level).map_err(Failure::from).and_then(|()| carry_out(command, quiet));
+    outcome.unwrap_or_else(|failure| {
+        failure.tell();
+        ExitCode::from(failure.code())
+    })
+}
+
+fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
+    let outcome = match command {
         Command::Serve(args) => serve::run(args),
         Command::Shutdown(args) => shutdown::run(args),
         Command::Host(args) => host::run(args),
         Command::Node(args) => node::run(&args),
         Command::Nodes(args) => nodes::run(&args),
         Command::NodeToken(args) => node_token::run(&args),
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // One line whatever the causes hold, for whoever reads it in a log.
-            let causes = format!("{error:#}");
-            eprintln!("everpane: {}", causes.split_whitespace().collect::<Vec<_>>().join(" "));
-            ExitCode::FAILURE
-        }
-    }
+        Command::Ls(args) => return verb::carry_out(&args, quiet),
+    };
+    Ok(outcome.map(|()| ExitCode::SUCCESS)?)
 }
 
 fn log_to_stderr(level: LevelFilter) -> anyhow::Result<()> {
