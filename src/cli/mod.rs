@@ -4,6 +4,7 @@
 mod address;
 mod api;
 mod dialling;
+mod doctor;
 mod failure;
 mod host;
 mod joining;
@@ -72,6 +73,8 @@ enum Command {
     /// Show the sessions, tabs and panes
     #[command(visible_alias = "list")]
     Ls(ls::Args),
+    /// See whether everything works here, and what to do where it does not
+    Doctor(doctor::Args),
 }
 
 /// Runs the command line of this process.
@@ -100,6 +103,7 @@ fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
         Command::Nodes(args) => nodes::run(&args),
         Command::NodeToken(args) => node_token::run(&args),
         Command::Ls(args) => return verb::carry_out(&args, quiet),
+        Command::Doctor(args) => return doctor::run(&args, quiet),
     };
     Ok(outcome.map(|()| ExitCode::SUCCESS)?)
 }
