@@ -1,7 +1,6 @@
 //! How people say which session, tab or pane a command is for.
 
 use super::api::part;
-use super::failure::{Failure, Kind};
 
 /// What is meant where nothing is said: outside of a pane, the active one.
 const ACTIVE: &str = ".";
@@ -31,12 +30,7 @@ pub(super) struct Target {
 impl Target {
     /// The target: what is named, else the pane that we are in, else the active one.
     pub(super) fn text(&self) -> String {
-        self.named().map_or_else(default_target, str::to_owned)
-    }
-
-    /// What is named, if anything is.
-    pub(super) fn named(&self) -> Option<&str> {
-        self.argument.as_deref().or(self.option.as_deref())
+        self.argument.clone().or_else(|| self.option.clone()).unwrap_or_else(default_target)
     }
 
     /// The path of the pane.
@@ -92,11 +86,6 @@ pub(super) fn split_off<'a>(
         (None, [first, rest @ ..]) if rest.len() >= needed => (first.clone(), rest),
         (None, _) => (default_target(), words),
     }
-}
-
-/// That `target` should name something else.
-pub(super) fn wrong_level(target: &str, wanted: &str) -> Failure {
-    Failure::new(Kind::Usage, format!("`{target}` is no {wanted}"))
 }
 
 #[cfg(test)]

@@ -33,19 +33,34 @@ pub(super) trait Verb {
     /// What it was told that all are told.
     fn common(&self) -> &Common;
 
+    /// The exit code of all failures, if they share one.
+    fn failure_code(&self) -> Option<u8> {
+        None
+    }
+
     /// Does it.
     fn run(&self, api: &Api, manner: Manner) -> Result<ExitCode, Failure>;
 }
 
 /// Finds the gateway and does what is asked there.
-pub(super) fn carry_out(verb: &impl Verb, quiet: bool) -> Result<ExitCode, Failure> {
+pub(super) fn carry_out(verb: &dyn Verb, quiet: bool) -> Result<ExitCode, Failure> {
     let json = verb.common().json;
     let gateway = verb.common().reach.find();
     let outcome = gateway.and_then(|gateway| verb.run(&Api::new(gateway), Manner { json, quiet }));
-    outcome.map_err(|failure| failure.in_json(json))
+    outcome.map_err(|failure| match verb.failure_code() {
+        Some(code) => failure.in_json(json).exiting(code),
+        None => failure.in_json(json),
+    })
 }
 
 impl Manner {
+    /// Says something that is neither data nor a failure. Nobody listening is no reason to fail.
+    pub(super) fn say(self, words: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "everpane: {words}");
+        }
+    }
+
     /// Prints `value` as a line of JSON if programs are told, else what `words` makes of it.
     pub(super) fn show<T: Serialize>(
         self,

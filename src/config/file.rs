@@ -397,7 +397,8 @@ fn nearest(key: &str) -> &'static str {
     KEYS.iter().copied().min_by_key(|known| distance(known)).unwrap_or("listen")
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+/// The line, counted from 1, that the byte at `offset` is in.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 

@@ -4,6 +4,7 @@
 mod check;
 mod environment;
 mod file;
+mod problems;
 mod token;
 mod wake;
 
@@ -16,6 +17,7 @@ use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, command_environment, shell_environment};
 pub use file::{Client, Connection, Host, Input, Layout, Limits, Nodes, Output, Respawn, Settings, WhenFull};
+pub use problems::{ConfigProblem, problems};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 pub use wake::{NODE_PLACEHOLDER, Wake, WakeHttp, WakeNode};
