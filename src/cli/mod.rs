@@ -6,7 +6,6 @@ mod address;
 mod api;
 mod capture;
 mod condition;
-mod dialling;
 mod doctor;
 mod duration;
 mod failure;
@@ -34,8 +33,8 @@ mod signals;
 mod split;
 mod table;
 mod target;
-mod told;
 mod token;
+mod told;
 mod verb;
 mod viewers;
 mod wait;
@@ -158,17 +157,6 @@ pub fn run() -> ExitCode {
 }
 
 fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
-    let outcome = match command {
-        Command::Serve(args) => serve::run(args),
-        Command::Shutdown(args) => shutdown::run(args),
-        Command::Host(args) => host::run(args),
-        Command::Node(args) => node::run(&args),
-        Command::Nodes(args) => nodes::run(&args),
-        Command::NodeToken(args) => node_token::run(&args),
-        Command::Ls(args) => return verb::carry_out(&args, quiet),
-        Command::Doctor(args) => return doctor::run(&args, quiet),
-    };
-    Ok(outcome.map(|()| ExitCode::SUCCESS)?)
     let on_gateway = |verb: &dyn Verb| verb::carry_out(verb, quiet);
     match command {
         Command::Serve(args) => serve::run(args)?,
@@ -196,6 +184,7 @@ fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
         Command::Watch(verb) => return on_gateway(&verb),
         Command::Viewers(verb) => return on_gateway(&verb),
         Command::Token(verb) => return on_gateway(&verb),
+        Command::Doctor(args) => return doctor::run(&args, quiet),
         Command::Config(args) => settings::run(&args, quiet)?,
         Command::Completions(args) => args.run(Cli::command())?,
         Command::Man(args) => args.run(Cli::command())?,

@@ -10,11 +10,11 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::dialling::{DialError, Socket, dial};
 use super::failure::{Failure, Kind};
 use super::reach::{Destination, Reach};
 use super::roster_table::table;
 use super::verb;
+use crate::client::dialling::{DialError, Socket, dial};
 use crate::clock::Moment;
 use crate::config::Token;
 use crate::protocol::node::{NodeEvent, NodeRecord};
