@@ -6,13 +6,17 @@ pub mod channels;
 mod clients;
 mod edits;
 mod hub;
+mod looking;
 mod nodes;
+mod onlookers;
 mod panes;
 mod refusal;
 mod requests;
 mod restore;
+mod running;
 mod saved;
 mod screens;
+mod search;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -22,6 +26,7 @@ mod updates;
 mod view;
 mod viewer;
 mod viewing;
+mod waiting;
 mod waking;
 mod window;
 

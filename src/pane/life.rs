@@ -162,6 +162,12 @@ impl Pane {
         true
     }
 
+    /// Whether its last program has ended, and no other is about to start.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.end != End::Never && !self.away && self.life.started.is_none() && !self.respawn.is_starting()
+    }
+
     /// The pane is closed: nothing that comes up from now on is wanted, and what is held goes nowhere.
     pub fn close(&mut self, effects: &mut Effects) {
         self.respawn.close();

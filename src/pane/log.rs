@@ -234,6 +234,11 @@ impl OutputLog {
         self.drop_oldest();
     }
 
+    /// Somebody needs what comes after `offset`, as far as it is still there.
+    pub fn need(&mut self, offset: u64) {
+        self.needed_from = self.needed_from.min(offset);
+    }
+
     /// How much of it is needed, in bytes.
     #[must_use]
     pub fn needed(&self) -> usize {

@@ -37,6 +37,8 @@ pub struct Marks {
     commands: VecDeque<Command>,
     /// The offset after the newest mark that a prompt begins.
     prompted_at: u64,
+    /// What the shell said last of how a command ended.
+    exit: Option<i32>,
     /// The first command of the run under way, which is remembered however many follow it.
     run: Option<u64>,
 }
@@ -64,6 +66,18 @@ impl Marks {
     #[must_use]
     pub fn prompted_at(&self) -> u64 {
         self.prompted_at
+    }
+
+    /// Whether a command runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.commands.back().is_some_and(|command| command.to.is_none())
+    }
+
+    /// The exit code that the shell told last.
+    #[must_use]
+    pub fn exit(&self) -> Option<i32> {
+        self.exit
     }
 
     /// How many commands were started.
@@ -97,7 +111,7 @@ impl Marks {
             Event::CommandStart => self.start(offset),
             Event::CommandEnd { exit } => {
                 self.end_command(offset, *exit);
-                self.at_prompt = false;
+                (self.at_prompt, self.exit) = (false, *exit);
             }
             _ => return,
         }
@@ -133,7 +147,7 @@ impl Marks {
     /// The program ended, where the log ends at `offset`: the next one has to send marks anew.
     pub fn end(&mut self, offset: u64) {
         self.end_command(offset, None);
-        (self.at_prompt, self.marked) = (false, false);
+        (self.at_prompt, self.marked, self.exit) = (false, false, None);
     }
 }
 

@@ -139,6 +139,12 @@ impl Pane {
         self.at_line_start && self.filter.modes().screen == ActiveScreen::Main
     }
 
+    /// Whether its program has printed anything.
+    #[must_use]
+    pub fn has_printed(&self) -> bool {
+        self.life.printed
+    }
+
     /// Gives the program of a generation its terminal's answer to a query, if that program still runs.
     pub fn answer(&mut self, generation: Generation, answer: &[u8], terminal: Option<&dyn Terminal>) {
         if let Some(terminal) = terminal.filter(|_| generation == self.generation()) {
