@@ -7,14 +7,18 @@ mod clients;
 mod desk;
 mod edits;
 mod hub;
+mod looking;
 mod nodes;
+mod onlookers;
 mod panes;
 mod records;
 mod refusal;
 mod requests;
 mod restore;
+mod running;
 mod saved;
 mod screens;
+mod search;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -24,6 +28,7 @@ mod updates;
 mod view;
 mod viewer;
 mod viewing;
+mod waiting;
 mod waking;
 mod window;
 
