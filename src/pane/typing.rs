@@ -151,7 +151,8 @@ impl Pane {
                 format!("{} failed to start too often; ask for it outright (pane_respawn)", self.id);
             return refused("pane_failed", message);
         }
-        self.hold(typed, &keys, now, effects)?;
+        // Also a key that finds no room starts the program: what is in its way waits for that.
+        let held = self.hold(typed, &keys, now, effects);
         self.note_typing(typed.viewer, &keys, now, None, effects);
         let wakes = match self.settings.wake {
             WakePolicy::AnyKey => true,
@@ -163,7 +164,7 @@ impl Pane {
             self.decide(decision, effects);
         }
         self.look_at_expiry(effects);
-        Ok(())
+        held
     }
 
     fn hold(

@@ -155,6 +155,8 @@ impl Hosted {
             return Err(FrameError::OutOfTurn { what: "output is asked for that is not kept" });
         }
         self.ring.rewind(from);
+        // Less than it looked like while the gateway was greeted, and perhaps too little to be acknowledged soon.
+        self.room.notify_waiters();
         self.sent = Some(from);
         // The answer says how much input is there: whoever waits to write learns whether there is room.
         (self.applied_told, self.applied_due) = (u64::MAX, true);
