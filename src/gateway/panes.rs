@@ -319,15 +319,14 @@ impl Hub {
         self.running.spawn(async move {
             let Ok(_turn) = hub.spawns.acquire().await else { return };
             let Some((node, request)) = hub.spawn_request(&slot, generation) else { return };
-            let outcome = match hub.nodes.host(&node) {
-                Some(host) => {
-                    let sink = hub.sink(&slot, &*host);
-                    host.spawn(request, sink).await.map(|spawned| (spawned, host.outlives()))
-                }
-                None => Err(SpawnError { reason: format!("{node} is away") }),
+            let Some(host) = hub.nodes.host(&node) else {
+                hub.leave_if_away(&slot, &node);
+                // If the node has come since, it starts at once.
+                hub.unstarted(&slot, generation);
+                return;
             };
-            match outcome {
-                Ok((spawned, outlives)) => hub.started(&slot, generation, spawned, outlives),
+            match host.spawn(request, hub.sink(&slot, &*host)).await {
+                Ok(spawned) => hub.started(&slot, generation, spawned, host.outlives()),
                 Err(error) => hub.not_started(&slot, &node, generation, error),
             }
             hub.leave_if_away(&slot, &node);
@@ -348,10 +347,18 @@ impl Hub {
         error: SpawnError,
     ) {
         tracing::warn!(pane = %slot.id, node, "no terminal: {error}");
-        let there = self.nodes.state(node) == NodeState::Up;
-        self.with_pane(slot, |state, _, effects| match there {
-            true => state.pane.failed(generation, error.reason, Moment::now(), jitter(), effects),
-            false => state.pane.unstarted(generation, Moment::now(), effects),
+        if self.nodes.state(node) != NodeState::Up {
+            return self.unstarted(slot, generation);
+        }
+        self.with_pane(slot, |state, _, effects| {
+            state.pane.failed(generation, error.reason, Moment::now(), jitter(), effects);
+        });
+    }
+
+    /// A start came to nothing because its node is away.
+    fn unstarted(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) {
+        self.with_pane(slot, |state, _, effects| {
+            state.pane.unstarted(generation, Moment::now(), effects);
         });
     }
 
