@@ -27,7 +27,7 @@ mod viewing;
 mod waking;
 mod window;
 
-pub use desk::{Desk, Part, Place, Refused};
+pub use desk::{Desk, Events, Part, Place, Refused};
 pub use hub::{Attached, Gateway, LocalNode, StartError, TooManyViewers};
 pub use nodes::LOCAL_NODE;
 pub use settings::{Settings, WakeSettings};
