@@ -4,12 +4,14 @@
 mod agents;
 pub mod channels;
 mod clients;
+mod desk;
 mod edits;
 mod hub;
 mod looking;
 mod nodes;
 mod onlookers;
 mod panes;
+mod records;
 mod refusal;
 mod requests;
 mod restore;
@@ -30,7 +32,9 @@ mod waiting;
 mod waking;
 mod window;
 
+pub use desk::{Desk, Part, Place, Refused};
 pub use hub::{Attached, Gateway, LocalNode, StartError, TooManyViewers};
+pub use looking::Output;
 pub use nodes::LOCAL_NODE;
 pub use settings::{Settings, WakeSettings};
 pub use updates::{Update, for_framing};

@@ -103,7 +103,7 @@ impl Hub {
             match pane.status(connected, Moment::now()) {
                 PaneStatus::Live => {}
                 PaneStatus::Starting => return Look::NotYet,
-                _ => return Look::Seen(Err(not_connected(onlooker))),
+                _ => return Look::Seen(Err(disconnected(onlooker))),
             }
             if marks.at_prompt() {
                 return Look::Seen(Ok(()));
@@ -124,7 +124,8 @@ impl Hub {
     fn begin<'a>(self: &Arc<Self>, slot: &'a Arc<Slot>, command: &str) -> Result<Run<'a>, Refused> {
         self.with_pane(slot, |state, terminal, effects| {
             let pane = &mut state.pane;
-            if !pane.marks.at_prompt() || terminal.is_none() || pane.pending() > 0 || !pane.marks.begin_run() {
+            if !pane.marks.at_prompt() || terminal.is_none() || pane.pending() > 0 || !pane.marks.begin_run()
+            {
                 return Err(busy());
             }
             let run = (pane.generation(), pane.marks.prompts(), pane.marks.started(), pane.log.head());
@@ -132,7 +133,9 @@ impl Hub {
             let nobody = ViewerId::NOBODY;
             let bytes = bytes.as_bytes();
             let typed = Typed { viewer: nobody, owner: nobody, kind: InputKind::Input, more: false, bytes };
-            if let Err(InputRefused { code, message, .. }) = pane.input(typed, Instant::now(), terminal, effects) {
+            if let Err(InputRefused { code, message, .. }) =
+                pane.input(typed, Instant::now(), terminal, effects)
+            {
                 pane.marks.end_run();
                 return Err(Refused::new(code, message));
             }
@@ -189,12 +192,15 @@ fn check(command: &str) -> Result<(), Refused> {
 }
 
 fn busy() -> Refused {
-    Refused::new("shell_busy", "the pane's shell does not wait at its prompt, or runs something for somebody else")
-        .hint("wait for its prompt first")
+    Refused::new(
+        "shell_busy",
+        "the pane's shell does not wait at its prompt, or runs something for somebody else",
+    )
+    .hint("wait for its prompt first")
 }
 
-fn not_connected(onlooker: &Onlooker) -> Refused {
-    Refused::new("not_connected", format!("{} has no live terminal", onlooker.slot.id))
+fn disconnected(onlooker: &Onlooker) -> Refused {
+    Refused::new("pane_disconnected", format!("{} has no live terminal", onlooker.slot.id))
         .hint("start it with POST /api/v1/panes/{pane}/respawn")
 }
 

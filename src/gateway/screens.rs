@@ -137,7 +137,11 @@ impl Hub {
     }
 
     /// Looks at the screen of a pane as it is now, of which it is told the offset.
-    pub(super) fn look_at_screen<T>(self: &Arc<Self>, slot: &Arc<Slot>, look: impl FnOnce(&Screen, u64) -> T) -> T {
+    pub(super) fn look_at_screen<T>(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        look: impl FnOnce(&Screen, u64) -> T,
+    ) -> T {
         let mut model = slot.model();
         self.catch_up(slot, &mut model);
         look(&model.screen, model.offset)

@@ -30,7 +30,9 @@ impl Pattern {
         match text {
             "" => Err("the text is empty".to_owned()),
             _ if text.len() > MAX_PATTERN => Err(format!("the text has more than {MAX_PATTERN} bytes")),
-            _ if text.contains(['\r', '\n']) => Err("the text is looked for in a line: it can't hold one's end".to_owned()),
+            _ if text.contains(['\r', '\n']) => {
+                Err("the text is looked for in a line: it can't hold one's end".to_owned())
+            }
             _ => Ok(Pattern::Text(text.to_owned())),
         }
     }
@@ -131,7 +133,10 @@ mod tests {
 
     #[test]
     fn text_is_found_across_cuts_and_sequences() {
-        assert_eq!(search(text("ready"), &["re", "a\x1b[1", "mdy\x1b[m to go\r\n"]).as_deref(), Some("ready"));
+        assert_eq!(
+            search(text("ready"), &["re", "a\x1b[1", "mdy\x1b[m to go\r\n"]).as_deref(),
+            Some("ready")
+        );
         assert_eq!(search(text("go"), &["ready to go\r\nmore"]).as_deref(), Some("ready to go"));
         assert_eq!(search(text("50%"), &["40%\r50%\r60%\r\n"]).as_deref(), Some("50%"), "overwritten since");
         assert_eq!(search(text("ab"), &["a\r\nb"]), None);

@@ -47,11 +47,17 @@ struct Seen {
 ///
 /// # Errors
 /// When that is too long.
-pub(super) fn deadline(start: Instant, timeout_ms: Option<u64>, default: Duration) -> Result<Instant, Refused> {
+pub(super) fn deadline(
+    start: Instant,
+    timeout_ms: Option<u64>,
+    default: Duration,
+) -> Result<Instant, Refused> {
     let timeout = timeout_ms.map_or(default, Duration::from_millis);
     match timeout <= MAX_WAIT {
         true => Ok(start + timeout),
-        false => Err(Refused::new("invalid_field", "nothing is waited for longer than an hour").field("timeoutMs")),
+        false => {
+            Err(Refused::new("invalid_field", "nothing is waited for longer than an hour").field("timeoutMs"))
+        }
     }
 }
 
@@ -74,12 +80,20 @@ impl Hub {
     ///
     /// # Errors
     /// For a wait that makes no sense, when there are too many, or when the pane is closed meanwhile.
-    pub(super) async fn wait(self: &Arc<Self>, slot: &Arc<Slot>, request: WaitRequest) -> Result<WaitOutcome, Refused> {
+    pub(super) async fn wait(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        request: WaitRequest,
+    ) -> Result<WaitOutcome, Refused> {
         let start = Instant::now();
         let deadline = deadline(start, request.timeout_ms, WAIT)?;
         let seen = match &request.what {
-            WaitFor::Text(text) => self.wait_for_text(slot, Pattern::text(text), request.since, deadline).await?,
-            WaitFor::Regex(text) => self.wait_for_text(slot, Pattern::regex(text), request.since, deadline).await?,
+            WaitFor::Text(text) => {
+                self.wait_for_text(slot, Pattern::text(text), request.since, deadline).await?
+            }
+            WaitFor::Regex(text) => {
+                self.wait_for_text(slot, Pattern::regex(text), request.since, deadline).await?
+            }
             WaitFor::Prompt => self.wait_for_prompt(slot, request.since_prompt, deadline).await?,
             WaitFor::Exit => self.wait_for_exit(slot, deadline).await?,
             WaitFor::Idle(ms) => {
@@ -88,7 +102,9 @@ impl Hub {
             }
             WaitFor::Connected => {
                 let onlooker = Onlooker::new(self, slot, None)?;
-                let look = |_: &mut SlotState, connected| if connected { Look::Seen(Seen::default()) } else { Look::NotYet };
+                let look = |_: &mut SlotState, connected| {
+                    if connected { Look::Seen(Seen::default()) } else { Look::NotYet }
+                };
                 onlooker.watch(deadline, look).await?
             }
         };
@@ -124,15 +140,19 @@ impl Hub {
             if marks.are_sent() || !connected {
                 return Look::NotYet;
             }
-            marks_due(&state.pane, start).map(|()| Err(no_marks()))
+            marks_due(&state.pane, start).map(|| Err(no_marks()))
         });
         seen.await?.transpose()
     }
 
-    async fn wait_for_exit(self: &Arc<Self>, slot: &Arc<Slot>, deadline: Instant) -> Result<Option<Seen>, Refused> {
+    async fn wait_for_exit(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        deadline: Instant,
+    ) -> Result<Option<Seen>, Refused> {
         let onlooker = Onlooker::new(self, slot, None)?;
         let mut live = None;
-        let look = |state: &mut SlotState, connected| {
+        let look = |state: &mut SlotState, connected: bool| {
             let pane = &state.pane;
             let generation = pane.generation();
             // One that was live before, and not any more, has ended, also if the next runs already.
@@ -176,12 +196,8 @@ impl Hub {
         let pattern = pattern.map_err(|why| Refused::new("invalid_field", why).field("for"))?;
         let from = since.unwrap_or_else(|| slot.lock().pane.log.head());
         let onlooker = Onlooker::new(self, slot, Some(from))?;
-        let watch = TextWatch {
-            cursor: from,
-            sees_screen: since.is_none(),
-            unsettled: None,
-            pauses_at: None,
-        };
+        let watch =
+            TextWatch { cursor: from, sees_screen: since.is_none(), unsettled: None, pauses_at: None };
         watch.run(Search::new(pattern), &onlooker, deadline).await
     }
 }
@@ -229,7 +245,12 @@ struct TextWatch {
 }
 
 impl TextWatch {
-    async fn run(mut self, mut search: Search, onlooker: &Onlooker, deadline: Instant) -> Result<Option<Seen>, Refused> {
+    async fn run(
+        mut self,
+        mut search: Search,
+        onlooker: &Onlooker,
+        deadline: Instant,
+    ) -> Result<Option<Seen>, Refused> {
         if self.sees_screen
             && let Some(seen) = self.look_at_screen(&search, onlooker).await?
         {
@@ -263,7 +284,8 @@ impl TextWatch {
     fn next(&self, onlooker: &Onlooker, state: &mut SlotState) -> Look<Step> {
         let log = &state.pane.log;
         onlooker.is_through_with(self.cursor);
-        let looks_at = self.pauses_at.zip(self.unsettled).map(|(pause, since)| pause.min(since + BETWEEN_LOOKS));
+        let looks_at =
+            self.pauses_at.zip(self.unsettled).map(|(pause, since)| pause.min(since + BETWEEN_LOOKS));
         if looks_at.is_some_and(|at| at <= Instant::now()) {
             return Look::Seen(Step::Pause);
         }
@@ -311,7 +333,9 @@ async fn look_through(mut search: Search, parts: Vec<Bytes>) -> Result<(Search, 
 ///
 /// # Errors
 /// When it came to no good end.
-pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refused> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| Refused::new("internal", "the gateway failed at this; its log says more"))
 }

@@ -8,6 +8,7 @@ pub mod away;
 pub mod cues;
 pub mod filter;
 pub mod input;
+pub mod keys;
 mod life;
 pub mod line_gate;
 pub mod log;
@@ -35,6 +36,7 @@ use self::input::{InputLimits, InputQueue, Undelivered};
 use self::life::Life;
 use self::log::{OutputBuf, OutputLog};
 use self::marks::Marks;
+use self::modes::Modes;
 use self::printing::Place;
 use self::respawn::{Generation, Respawn, RespawnLimits};
 use self::sizing::{Resize, Sizing};
@@ -281,6 +283,18 @@ impl Pane {
         let clean = self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec();
         self.filter.part(place.parted);
         clean
+    }
+
+    /// How many prompts its shells have shown.
+    #[must_use]
+    pub fn prompts(&self) -> u64 {
+        self.marks.prompts()
+    }
+
+    /// The modes that its program has set.
+    #[must_use]
+    pub fn modes(&self) -> &Modes {
+        self.filter.modes()
     }
 
     /// Its settings.

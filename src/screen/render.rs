@@ -87,7 +87,8 @@ fn write(terminal: &Terminal, extent: Extent, document: &mut dyn Document) {
         }
     }
     for (index, row) in rows.iter().enumerate() {
-        let joined = extent.join && rows.get(index + 1).is_some_and(|next| next.wrapped && flows_on(row, next));
+        let joined =
+            extent.join && rows.get(index + 1).is_some_and(|next| next.wrapped && flows_on(row, next));
         write_row(row, joined, &terminal.extras, document);
     }
 }

@@ -45,7 +45,10 @@ impl<'a> Svg<'a> {
         let width = cells.len() * WIDTH;
         if let Some(color) = look.background {
             let (out, color) = (&mut self.backgrounds, hex(color));
-            let _ = writeln!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{HEIGHT}\" fill=\"{color}\"/>");
+            let _ = writeln!(
+                out,
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{HEIGHT}\" fill=\"{color}\"/>"
+            );
         }
         if !look.style.has(Style::HIDDEN) {
             self.open(&look);
@@ -97,7 +100,10 @@ impl<'a> Svg<'a> {
         }
         let (x, y) = (MARGIN + col * WIDTH, MARGIN + self.row * HEIGHT + BASELINE);
         let length = cells.len() * WIDTH;
-        let _ = write!(self.text, "<text x=\"{x}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\">");
+        let _ = write!(
+            self.text,
+            "<text x=\"{x}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\">"
+        );
         escape(&text, &mut self.text);
         self.text.push_str("</text>");
     }

@@ -101,7 +101,12 @@ fn colours_and_styles_are_shown() {
         assert!(html.contains(part), "{part} is not in {html}");
     }
     let svg = shown.render(Format::Svg, all(0));
-    assert!(svg.contains("<text x=\"9\" y=\"23\" textLength=\"36\" lengthAdjust=\"spacingAndGlyphs\">bold</text>"), "{svg}");
+    assert!(
+        svg.contains(
+            "<text x=\"9\" y=\"23\" textLength=\"36\" lengthAdjust=\"spacingAndGlyphs\">bold</text>"
+        ),
+        "{svg}"
+    );
     assert!(svg.contains("<rect x=\"45\" y=\"9\" width=\"45\" height=\"18\" fill=\"#010203\"/>"), "{svg}");
     assert!(!svg.contains("hid"));
     let ansi = shown.render(Format::Ansi, all(0));
@@ -126,7 +131,11 @@ fn wide_characters_have_their_cells_in_a_picture() {
 fn only_the_web_is_linked() {
     let link = |uri: &str| screen(20, 1, &format!("\x1b]8;;{uri}\x1b\\text\x1b]8;;\x1b\\"));
     for format in [Format::Html, Format::Svg] {
-        assert!(link("HTTPS://e.org/?a=1&b=\"<").render(format, all(0)).contains("<a href=\"HTTPS://e.org/?a=1&amp;b=&quot;&lt;\">"));
+        assert!(
+            link("HTTPS://e.org/?a=1&b=\"<")
+                .render(format, all(0))
+                .contains("<a href=\"HTTPS://e.org/?a=1&amp;b=&quot;&lt;\">")
+        );
         for uri in ["javascript:alert(1)", "file:///etc", "data:text/html,x", "javascript://http://x"] {
             assert!(!link(uri).render(format, all(0)).contains("<a "), "{uri}");
         }
@@ -137,7 +146,8 @@ proptest! {
     #[test]
     fn plain_text_is_the_screens_own(output in "([a-z <>&\"'漢🦀e\u{301}\u{fffe}]|\r\n|\x1b\\[[0-9;]{0,5}[mHKJ]){0,120}") {
         let shown = screen(12, 5, &output);
-        prop_assert_eq!(shown.render(Format::Plain, all(0)).lines().collect::<Vec<_>>(), shown.text());
+        let plain = shown.render(Format::Plain, all(0));
+        prop_assert_eq!(plain.lines().collect::<Vec<_>>(), shown.text());
         for format in [Format::Html, Format::Svg] {
             prop_assert_eq!(check_markup(&shown.render(format, joined(50))), Ok(()));
         }
