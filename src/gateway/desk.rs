@@ -4,6 +4,7 @@
 mod changes;
 mod events;
 mod input;
+mod looking;
 mod mirror;
 mod target;
 mod viewers;

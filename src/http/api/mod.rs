@@ -4,6 +4,7 @@
 mod events;
 mod extract;
 mod gateway;
+mod looking;
 mod openapi;
 mod panes;
 mod refused;
@@ -76,6 +77,7 @@ fn table() -> Vec<Route> {
         sessions::routes(),
         tabs::routes(),
         panes::routes(),
+        looking::routes(),
         viewers::routes(),
         events::routes(),
         tokens::routes(),
@@ -92,3 +94,6 @@ async fn nothing_there() -> ApiError {
         .hint(format!("{ROOT}/openapi.json lists what there is"))
         .into()
 }
+
+#[cfg(test)]
+mod tests;
