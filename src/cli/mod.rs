@@ -9,6 +9,7 @@ mod node_token;
 mod nodes;
 mod roster_table;
 mod serve;
+mod shell_integration;
 mod shutdown;
 mod signals;
 mod whereabouts;
@@ -55,6 +56,8 @@ enum Command {
     Nodes(nodes::Args),
     /// Make, list and revoke the tokens with which nodes join
     NodeToken(node_token::Args),
+    /// Print what makes a shell say where prompts and commands begin and end
+    ShellIntegration(shell_integration::Args),
 }
 
 /// Runs the command line of this process.
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::Node(args) => node::run(&args),
         Command::Nodes(args) => nodes::run(&args),
         Command::NodeToken(args) => node_token::run(&args),
+        Command::ShellIntegration(args) => shell_integration::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
