@@ -54,10 +54,10 @@ impl Kind {
     /// What a refusal of the gateway with this HTTP status is.
     fn of_status(status: u16) -> Kind {
         match status {
-            400 | 405 | 413..=415 | 422 => Kind::Usage,
+            400 | 405 | 415 | 422 => Kind::Usage,
             404 | 410 => Kind::NotFound,
             408 | 504 => Kind::TimedOut,
-            401 | 403 | 409 | 423 | 429 | 503 => Kind::Refused,
+            401 | 403 | 409 | 413 | 421 | 423 | 429 | 503 => Kind::Refused,
             _ => Kind::Other,
         }
     }
