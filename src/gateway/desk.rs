@@ -3,6 +3,7 @@
 
 mod changes;
 mod input;
+mod looking;
 mod target;
 
 use std::borrow::Cow;

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::channels::Channels;
 use super::clients::Clients;
 use super::nodes::{LOCAL_NODE, Nodes};
+use super::onlookers::MAX_ONLOOKERS;
 use super::panes::{Live, Slot};
 use super::restore::{SourceOf, keep_orphan};
 use super::saved::SavedState;
@@ -103,6 +104,8 @@ pub(super) struct Hub {
     pub(super) timers: Timers,
     pub(super) screens: Arc<Screens>,
     pub(super) spawns: Semaphore,
+    /// Places for those who wait for something of a pane.
+    pub(super) onlookers: Arc<Semaphore>,
     /// Starts under way, and programs that have not ended, of closed panes too.
     pub(super) running: TaskTracker,
     /// Set off when the gateway ends; viewers then say goodbye.
@@ -274,6 +277,7 @@ impl Hub {
     fn new(settings: Settings) -> Hub {
         Hub {
             spawns: Semaphore::new(settings.max_spawns.max(1)),
+            onlookers: Arc::new(Semaphore::new(MAX_ONLOOKERS)),
             clients: Mutex::new(Clients::new(settings.resume_within)),
             settings,
             nodes: Nodes::default(),

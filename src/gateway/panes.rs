@@ -2,7 +2,7 @@
 //! ask for carried out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -44,6 +44,8 @@ pub(super) struct Slot {
     full: AtomicBool,
     /// Set off when it is to be read again.
     room: Notify,
+    /// Set off, for those who wait for something, when anything about the pane may have changed.
+    pub(super) news: Notify,
     saved: Option<OutputMark>,
 }
 
@@ -53,6 +55,8 @@ pub(super) struct SlotState {
     pub(super) pane: Pane,
     /// The viewers to be told of output.
     pub(super) subscribers: Vec<Arc<Subscription>>,
+    /// Those who wait for something, by the offset from which they need the output.
+    pub(super) onlookers: Vec<Arc<AtomicU64>>,
 }
 
 impl SlotState {
@@ -62,9 +66,10 @@ impl SlotState {
         }
     }
 
-    /// Where the viewer is that must get every byte and has got the fewest.
+    /// Where the viewer or onlooker is that must get every byte and has got the fewest.
     fn slowest_lossless(&self) -> Option<u64> {
-        self.subscribers.iter().filter(|one| one.lossless).map(|one| one.cursor()).min()
+        let viewers = self.subscribers.iter().filter(|one| one.lossless).map(|one| one.cursor());
+        viewers.chain(self.onlookers.iter().map(|one| one.load(Ordering::Acquire))).min()
     }
 
     /// Lets go of output that neither the screen needs, which has everything before `offset`, nor a viewer that
@@ -82,7 +87,7 @@ impl SlotState {
 
 impl Slot {
     pub(super) fn new(pane: Pane, model: Model, saved: Option<OutputMark>) -> Arc<Slot> {
-        let state = SlotState { pane, subscribers: Vec::new() };
+        let state = SlotState { pane, subscribers: Vec::new(), onlookers: Vec::new() };
         let (id, channel) = (state.pane.id, state.pane.channel);
         Arc::new(Slot {
             id,
@@ -92,6 +97,7 @@ impl Slot {
             state: Mutex::new(state),
             full: AtomicBool::new(false),
             room: Notify::new(),
+            news: Notify::new(),
             saved,
         })
     }
@@ -130,9 +136,17 @@ impl Slot {
         self.set_watch(&mut self.lock(), viewer, None);
     }
 
+    /// Lets those look again who wait for something.
+    fn stir(&self, state: &SlotState) {
+        if !state.onlookers.is_empty() {
+            self.news.notify_waiters();
+        }
+    }
+
     fn grew(&self, state: &SlotState) {
         self.look_for_room(state);
         state.mark_subscribers();
+        self.stir(state);
         if let Some(saved) = &self.saved {
             saved.mark();
         }
@@ -261,6 +275,8 @@ impl Hub {
         let result = event(&mut state, terminal.as_deref(), &mut effects);
         if effects.output {
             slot.grew(&state);
+        } else if effects.status {
+            slot.stir(&state);
         }
         (result, effects)
     }
@@ -437,6 +453,7 @@ impl Hub {
             }
             let subscribers = std::mem::take(&mut state.subscribers);
             slot.look_for_room(&state);
+            slot.stir(&state);
             subscribers
         };
         self.give_back(pane, effects.undelivered);

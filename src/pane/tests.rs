@@ -884,3 +884,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn marks_are_at_their_very_offset_however_output_is_cut() {
+    let printed = b"\x1b]133;A\x07$ \x1b]133;B\x07make\r\n\x1b[c\x1b]133;C\x07output\r\n\x1b]133;D;2\x07\x1b]133;A\x07$ ";
+    for length in 1..printed.len() {
+        let (mut stage, _) = Stage::live();
+        for piece in printed.chunks(length) {
+            stage.output(FIRST, piece);
+        }
+        let pane = &stage.pane;
+        let command = *pane.marks.commands().next_back().unwrap();
+        let mut parts = Vec::new();
+        pane.log.slices(command.from, command.to.unwrap(), usize::MAX, &mut parts);
+        let between = parts.concat();
+        assert_eq!(
+            &between[..usize::try_from(command.to.unwrap() - command.from).unwrap()],
+            b"output\r\n\x1b]133;D;2\x07"
+        );
+        assert_eq!((command.exit, pane.marks.prompts(), pane.marks.at_prompt()), (Some(2), 2, true));
+    }
+}

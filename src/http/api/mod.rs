@@ -3,6 +3,7 @@
 
 mod extract;
 mod gateway;
+mod looking;
 mod openapi;
 mod panes;
 mod refused;
@@ -57,7 +58,10 @@ pub fn routes(gateway: Gateway, roster: Roster) -> Router {
 
 /// Every route.
 fn table() -> Vec<Route> {
-    [gateway::routes(), sessions::routes(), tabs::routes(), panes::routes()].into_iter().flatten().collect()
+    [gateway::routes(), sessions::routes(), tabs::routes(), panes::routes(), looking::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 async fn wrong_method() -> ApiError {
