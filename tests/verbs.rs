@@ -17,7 +17,6 @@ use everpane::protocol::client::SizePolicy;
 
 use support::stage::{Stage, eventually};
 use support::verbs::{Ran, lost};
-use support::viewer::TestViewer;
 
 /// A shell that says when it is there, and then gives back what it gets.
 const ECHO: &str = "echo ready; exec cat";
@@ -316,12 +315,12 @@ fn input_is_taken_with_where_to_look_for_its_answer() {
 #[test]
 fn viewers_are_listed_and_sent_away() {
     let stage = Stage::with_script(ECHO);
-    let mut viewer = TestViewer::connect(&stage.gateway);
+    let mut viewer = stage.viewer();
     let list = || stage.verb(&["viewers", "--json"]).json::<ViewerList>().viewers;
     let id = eventually("a viewer", || list().first().map(|viewer| viewer.id));
     assert!(stage.verb(&["viewers"]).well().contains(&id.to_string()));
     stage.verb(&["viewers", "--kick", &id.to_string()]).well();
-    viewer.expect_close();
+    viewer.until_closed();
     fails(stage.verb(&["viewers", "--kick", &id.to_string()]), 3, "");
     fails(stage.verb(&["viewers", "--kick", "x"]), 2, "");
 }
