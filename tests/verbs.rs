@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
 use everpane::protocol::api::{
-    Made, PaneRecord, ProblemDetails, SessionList, SessionRecord, TabRecord, TokenMade, ViewerList,
+    InputTaken, Made, PaneRecord, ProblemDetails, RunOutcome, SessionList, SessionRecord, TabRecord, TokenMade, ViewerList, WaitOutcome,
 };
 use everpane::protocol::client::SizePolicy;
 
@@ -112,7 +112,7 @@ fn names_focus_and_places_change() {
     stage.verb(&["focus", &first]).well();
     assert!(pane(&stage, &first).focused && sessions(&stage)[0].tabs[0].active);
     stage.verb(&["focus", "play:logs"]).well();
-    assert!(sessions(&stage)[0].tabs[1].active);
+    assert!(sessions(&stage)[0].tabs[1].active, "{}", stage.verb(&["ls"]).stdout);
 
     stage.verb(&["move", &first, "--swap", &second]).well();
     assert_eq!(tabs(&stage)[0], [second.clone(), first.clone()]);
@@ -176,7 +176,9 @@ fn hostile_names_stay_in_their_cells_and_in_their_paths() {
     let shown = stage.verb(&["ls"]).well();
     assert_eq!(shown.lines().count(), 4, "{shown}");
     assert!(shown.contains(r"-- -x \u{202e}"), "{shown}");
-    fails(stage.verb(&["rename", &id, "two\nlines\x1b[2J"]), 2, "name");
+    stage.verb(&["rename", &id, "two\nlines\x1b[2J"]).well();
+    let shown = stage.verb(&["ls"]).well();
+    assert!(shown.lines().count() == 4 && !shown.contains('\x1b'), "{shown}");
 }
 
 #[test]
@@ -297,9 +299,9 @@ fn who_stops_reading_is_no_failure() {
 
 #[test]
 fn input_is_taken_with_where_to_look_for_its_answer() {
-    use everpane::protocol::api::InputTaken;
     let stage = Stage::with_script(ECHO);
     let id = new(&stage, &[]);
+    stage.verb(&["wait", &id, "--for", "text=ready"]).well();
     assert_eq!(stage.verb(&["send", &id, "echo", "hello", "--enter"]).well(), "");
     let taken: InputTaken = stage.verb(&["send", &id, "x", "-k", "tab", "--json"]).json();
     assert_eq!((taken.bytes, taken.delivered), (2, true));
@@ -359,6 +361,87 @@ fn events_come_as_lines_until_the_gateway_goes() {
     }
     stage.crash_gateway();
     assert_eq!(Ran::from(watching.wait_with_output().unwrap()).code, 6);
+}
+
+#[test]
+fn what_is_typed_is_waited_for_and_never_taken_for_its_own_answer() {
+    let stage = Stage::with_script("stty -echo; echo ready; exec cat");
+    let id = new(&stage, &[]);
+    let line = stage.verb(&["wait", "--for", "text", "read", "-t", &id]).well();
+    assert_eq!(line, "ready\n", "the whole line");
+    for round in 0..20 {
+        let text = format!("answer {}", round % 2);
+        let wait = format!("regex=^answer {}$", round % 2);
+        let line = stage.verb(&["send", &id, &text, "--enter", "--wait", &wait]).well();
+        assert_eq!(line.trim_end(), text);
+    }
+    let outcome: WaitOutcome = stage.verb(&["wait", &id, "--for", "idle", "50ms", "--json"]).json();
+    assert!(outcome.met && outcome.elapsed_ms < 20_000);
+    stage.verb(&["wait", "--for", "connected", &id]).well();
+
+    let late = stage.verb(&["send", &id, "x", "--enter", "--wait", "text=never", "--timeout", "50ms"]);
+    fails(late, 5, "`never`");
+    let late = stage.verb(&["wait", &id, "--for", "text=never", "--timeout", "50ms", "--json"]);
+    let outcome: WaitOutcome = serde_json::from_str(&late.stdout).unwrap();
+    let problem: ProblemDetails = serde_json::from_str(&late.stderr).unwrap();
+    assert_eq!((late.code, outcome.met, problem.code.as_str()), (5, false, "timed_out"));
+    fails(stage.verb(&["wait", &id, "--for", "regex=("]), 2, "");
+    fails(stage.verb(&["wait", &id, "--for", "prompt", &id]), 2, &id);
+    fails(stage.verb(&["wait", "p999", "--for", "exit"]), 3, "");
+}
+
+#[test]
+fn the_end_of_a_program_is_waited_for_with_its_status() {
+    let stage = Stage::with_script("read status; exit $status");
+    let id = new(&stage, &[]);
+    assert_eq!(stage.verb(&["send", &id, "7", "--enter", "--wait", "exit"]).well(), "7\n");
+}
+
+#[test]
+fn a_capture_is_what_is_on_the_screen() {
+    let stage = Stage::with_script("seq 100; printf '\\033[31mred\\033[m'; exec cat");
+    let id = new(&stage, &[]);
+    stage.verb(&["wait", &id, "--for", "text=red"]).well();
+    let screen = stage.verb(&["capture", &id]).well();
+    assert!(screen.contains("100\nred") && !screen.contains("\n5\n"), "{screen}");
+    let all = stage.verb(&["capture", &id, "--scrollback", "all", "--join"]).well();
+    assert!(all.starts_with("1\n2\n3\n"), "{all}");
+    assert!(stage.verb(&["capture", "-t", &id, "--format", "ansi"]).well().contains("\x1b[31mred"));
+    let file = stage.path("screen.svg");
+    assert_eq!(stage.verb(&["capture", &id, "-f", "svg", "-o", file.to_str().unwrap()]).well(), "");
+    assert!(fs::read_to_string(&file).unwrap().contains("<svg"));
+    let json: serde_json::Value = stage.verb(&["capture", &id, "--format", "html", "--json"]).json();
+    assert_eq!((&json["apiVersion"], &json["format"]), (&1.into(), &"html".into()));
+    assert!(json["content"].as_str().unwrap().contains("red"));
+    fails(stage.verb(&["capture", &id, "-o", "nowhere/at/all"]), 1, "nowhere/at/all");
+    fails(stage.verb(&["capture", "p999"]), 3, "");
+}
+
+/// A shell that marks its prompt and its commands, as shell integration makes one do.
+const MARKING: &str = r"
+    printf '\\033]133;A\\007$ \\033]133;B\\007'
+    while IFS= read -r line; do
+        printf '\\033]133;C\\007'
+        (eval $line)
+        printf '\\033]133;D;%d\\007\\033]133;A\\007$ \\033]133;B\\007' $?
+    done";
+
+#[test]
+fn a_command_run_in_a_pane_is_as_one_run_here() {
+    let stage = Stage::with_script(MARKING);
+    let id = new(&stage, &[]);
+    stage.verb(&["wait", &id, "--for", "prompt"]).well();
+    let ran = stage.verb(&["run", &id, "--", "echo", "one;", "echo", "two;", "exit", "42"]);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (42, "one\ntwo\n", ""));
+    assert_eq!(stage.verb(&["run", "-t", &id, "--", "true"]).well(), "");
+    let outcome: RunOutcome = stage.verb(&["run", &id, "--json", "--", "echo", "x"]).json();
+    assert_eq!((outcome.exit, outcome.output.as_str()), (Some(0), "x\n"));
+    assert_eq!(stage.verb(&["send", &id, "exit 3", "--enter", "--wait", "prompt"]).well(), "3\n");
+
+    fails(stage.verb(&["run", "p999", "--", "true"]), 125, "p999");
+    let late = stage.verb(&["run", &id, "--timeout", "100ms", "--", "sleep", "1000"]);
+    assert_eq!(late.code, 125, "{late:?}");
+    assert!(late.stderr.contains("did not end in time"), "{late:?}");
 }
 
 /// Runs something again until it has been quick: the machine may be busy.
