@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
 use everpane::protocol::api::{
-    InputTaken, Made, PaneRecord, ProblemDetails, RunOutcome, SessionList, SessionRecord, TabRecord, TokenMade, ViewerList, WaitOutcome,
+    InputTaken, Made, PaneRecord, ProblemDetails, RunOutcome, SessionList, SessionRecord, TabRecord,
+    TokenMade, ViewerList, WaitOutcome,
 };
 use everpane::protocol::client::SizePolicy;
 

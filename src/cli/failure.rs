@@ -164,7 +164,10 @@ impl From<ProblemDetails> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        error.downcast::<Failure>().unwrap_or_else(|error| Failure::new(Kind::Other, format!("{error:#}")))
+        error.downcast::<Failure>().unwrap_or_else(|error| match error.downcast_ref::<io::Error>() {
+            Some(broken) if broken.kind() == io::ErrorKind::BrokenPipe => unheard(),
+            _ => Failure::new(Kind::Other, format!("{error:#}")),
+        })
     }
 }
 
@@ -185,10 +188,14 @@ impl From<TokenError> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::new(Kind::Unheard, "nobody reads this"),
+            io::ErrorKind::BrokenPipe => unheard(),
             _ => Failure::new(Kind::Other, error.to_string()),
         }
     }
+}
+
+fn unheard() -> Failure {
+    Failure::new(Kind::Unheard, "nobody reads this")
 }
 
 /// One line whatever the causes hold, for whoever reads it in a log; and nothing that a terminal would obey.
