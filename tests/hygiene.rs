@@ -68,7 +68,9 @@ fn no_secret_reaches_a_program() {
         let mut told: Vec<_> = environment.iter().filter(|name| name.starts_with("EVERPANE_")).collect();
         told.sort();
         let gateway = format!("EVERPANE_GATEWAY=http://{}", stage.gateway.address);
-        assert_eq!(told, [&gateway, "EVERPANE_PANE=p1", "EVERPANE_SESSION=s1"]);
+        let [at, pane, token, session] = told[..] else { panic!("{told:?}") };
+        assert_eq!([at, pane, session], [&gateway, "EVERPANE_PANE=p1", "EVERPANE_SESSION=s1"]);
+        assert!(token.starts_with("EVERPANE_PANE_TOKEN=ep1.s1."), "for its session alone");
         assert!(environment.contains(&"TERM=xterm-256color".to_owned()), "{environment:?}");
     }
     let arguments = fs::read(format!("/proc/{}/cmdline", stage.gateway.pid())).unwrap();

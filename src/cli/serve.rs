@@ -23,7 +23,7 @@ use crate::descriptors;
 use crate::gateway::{Gateway, LocalNode, Settings, Told, WakeSettings};
 use crate::host::local::LocalHost;
 use crate::host::process::{self, Link};
-use crate::http::{self, Guard, Health, Patience};
+use crate::http::{self, Guard, Health, Patience, SessionTokens};
 use crate::node::WakeLimits;
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
@@ -119,9 +119,10 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let token = token(&config)?;
     let machine = machine_name();
     let (link, local) = local_node(&config, stop_host).await?;
+    let pane_tokens = token.as_ref().filter(|_| config.pane_tokens).map(SessionTokens::new);
     // Only now, so that the host begins with the limit that its shells are to have.
     descriptors::raise();
-    let gateway = Gateway::with_host(settings(&config, surroundings, told(address)), local)?;
+    let gateway = Gateway::with_host(settings(&config, surroundings, told(address, pane_tokens)), local)?;
     let roster = joining::open_roster(&config, &machine, gateway.clone())?;
     let find = roster.clone();
     let guard =

@@ -11,7 +11,7 @@ use super::ConfigError;
 use super::wake::Wake;
 
 /// The file as written: what is absent is left to the flags and the defaults.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// See [`super::Config::listen`].
@@ -30,6 +30,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// See [`super::Config::inherit_env`].
     pub inherit_env: Vec<String>,
+    /// See [`super::Config::pane_tokens`].
+    pub pane_tokens: bool,
     /// See [`super::Config::env`].
     pub env: BTreeMap<String, String>,
     /// The table `[input]`.
@@ -52,6 +54,33 @@ pub struct Settings {
     pub nodes: Nodes,
     /// The table `[client]`.
     pub client: Client,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: Default::default(),
+            data_dir: Default::default(),
+            shell: Default::default(),
+            cwd: Default::default(),
+            no_auth: Default::default(),
+            allowed_hosts: Default::default(),
+            allowed_origins: Default::default(),
+            inherit_env: Default::default(),
+            pane_tokens: true,
+            env: Default::default(),
+            input: Default::default(),
+            output: Default::default(),
+            layout: Default::default(),
+            respawn: Default::default(),
+            connection: Default::default(),
+            wake: Default::default(),
+            limits: Default::default(),
+            host: Default::default(),
+            nodes: Default::default(),
+            client: Default::default(),
+        }
+    }
 }
 
 /// `[input]`: what is typed at a pane while no shell can take it.
@@ -258,6 +287,7 @@ pub(super) const KEYS: &[&str] = &[
     "allowed_hosts",
     "allowed_origins",
     "inherit_env",
+    "pane_tokens",
     "env",
     "input",
     "input.held_bytes",

@@ -64,6 +64,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Names of environment variables that shells and wake commands get beyond the usual ones.
     pub inherit_env: Vec<String>,
+    /// Programs in panes of this machine get a token that reaches their session alone, as `EVERPANE_PANE_TOKEN`.
+    pub pane_tokens: bool,
     /// Variables set for every shell; these win over inherited ones.
     pub env: BTreeMap<String, String>,
     /// The access token from `EVERPANE_TOKEN`; `None` means the one kept in the data directory.
@@ -175,6 +177,7 @@ impl Config {
             allowed_hosts: settings.allowed_hosts,
             allowed_origins: settings.allowed_origins,
             inherit_env: settings.inherit_env,
+            pane_tokens: settings.pane_tokens,
             env: settings.env,
             token: surroundings.variable("EVERPANE_TOKEN").map(Token::new).transpose()?,
             input: settings.input,

@@ -31,6 +31,7 @@ pub use health::Health;
 pub use liveness::Patience;
 pub use problem::Problem;
 pub use server::{Peer, serve};
+pub use session_tokens::SessionTokens;
 
 /// Everything the gateway answers: `routes` (what needs a gateway), the page, the login and the health check,
 /// all of it behind `guard`.

@@ -16,22 +16,25 @@ const PREFIX: &str = "ep1";
 const PURPOSE: &str = "everpane session token 1";
 
 /// Makes and recognises them.
-pub(super) struct SessionTokens(Hmac<Sha256>);
+pub struct SessionTokens(Hmac<Sha256>);
 
 impl SessionTokens {
     /// Those of the gateway with this token.
-    pub(super) fn new(token: &Token) -> Self {
+    #[must_use]
+    pub fn new(token: &Token) -> Self {
         Self(Hmac::new_from_slice(token.secret().as_bytes()).expect("a key may have any length"))
     }
 
     /// The token of a session: `ep1.s3.…`.
-    pub(super) fn make(&self, session: SessionId) -> String {
+    #[must_use]
+    pub fn make(&self, session: SessionId) -> String {
         let tag = BASE64_URL_SAFE_NO_PAD.encode(self.hash(session).finalize().into_bytes());
         format!("{PREFIX}.{session}.{tag}")
     }
 
     /// The session that a token is for, if it is one of ours. Compares in constant time.
-    pub(super) fn session(&self, presented: &str) -> Option<SessionId> {
+    #[must_use]
+    pub fn session(&self, presented: &str) -> Option<SessionId> {
         let (session, tag) = presented.strip_prefix(PREFIX)?.strip_prefix('.')?.split_once('.')?;
         let session = session.parse().ok()?;
         let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).ok()?;

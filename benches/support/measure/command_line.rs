@@ -15,7 +15,6 @@ use crate::support::everpane::Everpane;
 use crate::support::process::resident_bytes;
 use crate::support::program;
 use crate::support::pty::Pty;
-use crate::support::server::Server;
 use crate::support::stats::percentile;
 use crate::support::table::{Column, Row};
 use crate::support::tmux::{self, Tmux};
