@@ -127,7 +127,7 @@ pub enum Next {
 pub struct OutputLog {
     channel: Channel,
     chunks: VecDeque<Chunk>,
-    /// The offset it started at.
+    /// The offset that it started at, or one that it goes on from started at.
     first: u64,
     /// The offset after the newest byte.
     head: u64,
@@ -168,7 +168,7 @@ impl OutputLog {
         self.head
     }
 
-    /// The offset it started at.
+    /// The offset from which on none was ever skipped: bytes before it are not to be counted.
     #[must_use]
     pub fn first(&self) -> u64 {
         self.first
@@ -209,6 +209,11 @@ impl OutputLog {
     pub fn note_resize(&mut self, now: Instant) {
         self.append(OutputBuf::copy_of(RESIZE), now);
         self.resized_at = self.head;
+    }
+
+    /// It goes on where another log, which started at `first`, once was.
+    pub fn continues(&mut self, first: u64) {
+        self.first = self.first.min(first);
     }
 
     /// Output that viewers were given by another gateway is coming in again, or all of it has: until then who has more

@@ -280,6 +280,7 @@ impl Pane {
     pub fn restore_at(&mut self, place: Place, snapshot: &[u8]) -> Vec<u8> {
         self.at_line_start = place.at_line_start;
         self.insertions = place.insertions;
+        self.log.continues(place.whole_from);
         let clean = self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec();
         self.filter.part(place.parted);
         clean

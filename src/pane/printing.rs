@@ -17,12 +17,20 @@ pub struct Place {
     pub generation: Generation,
     /// How much it has printed, in bytes.
     pub printed: u64,
+    /// The offset in the pane's log from which on none was ever skipped, under whichever gateway.
+    #[serde(default = "unknown")]
+    pub whole_from: u64,
     /// How often something else than its output, a change of size, went into the log meanwhile.
     pub insertions: u64,
     /// Whether the last of its output ended a line.
     pub at_line_start: bool,
     /// See [`super::filter::Filter::is_parted`].
     pub parted: bool,
+}
+
+/// What was kept without an offset knows of none.
+fn unknown() -> u64 {
+    u64::MAX
 }
 
 /// When the queries in a piece of output are asked.
@@ -108,6 +116,7 @@ impl Pane {
         Some(Place {
             generation: self.generation(),
             printed: self.printed.checked_sub(held as u64)?,
+            whole_from: self.log.first(),
             insertions: self.insertions,
             at_line_start: self.at_line_start,
             parted: self.filter.is_parted(),

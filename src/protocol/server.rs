@@ -364,7 +364,8 @@ pub enum ServerMessage {
         #[cfg_attr(test, ts(type = "number"))]
         head: u64,
         /// How many bytes after the viewer's offset will not come, since a snapshot takes their place. Left out
-        /// where that is not known: it had no offset, or one from before a restart of the gateway.
+        /// where that is not known: it had no offset, or one from before an end of the gateway that the pane's
+        /// program did not outlive.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional, type = "number"))]
         missed: Option<u64>,

@@ -119,12 +119,15 @@ impl Counter {
     }
 
     /// The same for a viewer that was too far behind a flood to be sure to find everything that it lacks: it may be sent
-    /// on, but never back.
+    /// on, and is told how far, but never back.
     pub(crate) fn come_back_late(&mut self, gateway: &Gateway) {
         let offset = self.watch_again(gateway);
-        let from = self.viewer.mirror.output[&self.pane].from;
-        assert!(from >= offset, "sent back from {offset} to {from}");
-        if from > offset {
+        let output = &self.viewer.mirror.output[&self.pane];
+        let skipped = output.from.checked_sub(offset).expect("it is not sent back");
+        // A snapshot may be of later than when it was announced.
+        let told = output.missed.is_some_and(|missed| missed <= skipped && (missed == 0) == (skipped == 0));
+        assert!(told, "{skipped} bytes after {offset} were skipped, and {:?} told of", output.missed);
+        if skipped > 0 {
             let pane = self.pane;
             self.viewer.until("a snapshot in the place of what is gone", |mirror| mirror.restarts(pane) == 1);
             self.viewer.mirror.output.get_mut(&pane).unwrap().restarts = 0;

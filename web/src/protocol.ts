@@ -843,7 +843,8 @@ from: number,
 head: number, 
 /**
  * How many bytes after the viewer's offset will not come, since a snapshot takes their place. Left out
- * where that is not known: it had no offset, or one from before a restart of the gateway.
+ * where that is not known: it had no offset, or one from before an end of the gateway that the pane's
+ * program did not outlive.
  */
 missed?: number, } | { "type": "resumed", 
 /**
