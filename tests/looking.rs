@@ -305,6 +305,23 @@ fn prompts_are_waited_for_by_their_number() {
 }
 
 #[test]
+fn a_prompt_is_known_after_a_restart_of_the_gateway() {
+    let mut stage = bash();
+    let pane = {
+        let script = Script::of(&stage);
+        assert_eq!(script.run("echo before")["output"], "before\n");
+        script.pane
+    };
+    stage.gateway.signal("TERM");
+    stage.gateway.wait();
+    stage.start_again();
+    let script = Script { gateway: &stage.gateway, pane };
+    script.wait_for(json!("connected"), None);
+    script.wait_for(json!("prompt"), None);
+    assert_eq!(script.run("echo after")["output"], "after\n");
+}
+
+#[test]
 fn a_shell_without_marks_is_told_from_one_that_is_busy() {
     let stage = Stage::with_script("echo '$ '; exec cat");
     let script = Script::of(&stage);

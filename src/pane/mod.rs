@@ -282,6 +282,7 @@ impl Pane {
         self.insertions = place.insertions;
         let clean = self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec();
         self.filter.part(place.parted);
+        self.marks = Marks::restored(place.prompt);
         clean
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::filter::Event;
 use super::log::OutputBuf;
+use super::marks::PromptState;
 use super::modes::ActiveScreen;
 use super::respawn::Generation;
 use super::{Effects, Pane};
@@ -23,6 +24,9 @@ pub struct Place {
     pub at_line_start: bool,
     /// See [`super::filter::Filter::is_parted`].
     pub parted: bool,
+    /// What its shell said of its prompt.
+    #[serde(default)]
+    pub prompt: PromptState,
 }
 
 /// When the queries in a piece of output are asked.
@@ -111,6 +115,7 @@ impl Pane {
             insertions: self.insertions,
             at_line_start: self.at_line_start,
             parted: self.filter.is_parted(),
+            prompt: self.marks.state(),
         })
     }
 
@@ -142,7 +147,7 @@ impl Pane {
     /// Whether its program has printed anything.
     #[must_use]
     pub fn has_printed(&self) -> bool {
-        self.life.printed
+        self.life.printed || self.printed > 0
     }
 
     /// Gives the program of a generation its terminal's answer to a query, if that program still runs.
