@@ -197,7 +197,7 @@ fn text_is_found_on_the_screen_and_in_what_comes() {
 fn a_flood_hides_nothing() {
     let flood = "yes flood | head -c 1M";
     let stage = Stage::with_script(&format!(
-        "stty -echo; echo ready; read line; until [ -e \"$HOME/stop\" ]; do {flood}; echo TOKEN; {flood}; done; echo over; exec cat"
+        "stty -echo; echo ready; read line; until [ -e \"$HOME/stop\" ]; do {flood}; echo; echo TOKEN; {flood}; done; echo over; exec cat"
     ));
     let script = Script::of(&stage);
     let since = script.wait_for(text("ready"), None)["offset"].as_u64();
