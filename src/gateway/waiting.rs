@@ -204,9 +204,9 @@ impl Hub {
 
 /// Whether a shell that has sent no marks should have by now: something it printed, and was quiet since.
 pub(super) fn marks_due(pane: &Pane, start: Instant) -> Look<()> {
-    match pane.log.grown_at().filter(|_| pane.has_printed()) {
-        Some(at) => due(at.max(start) + SHOWS_MARKS_WITHIN),
-        None => Look::NotYet,
+    match pane.has_printed() {
+        true => due(pane.log.grown_at().map_or(start, |at| at.max(start)) + SHOWS_MARKS_WITHIN),
+        false => Look::NotYet,
     }
 }
 

@@ -1,5 +1,5 @@
 //! Where in a pane's output its shell says that prompts are shown and commands run (OSC 133), by offset in the log.
-//! Counts begin at 0 with the gateway's start; what is read again of a program that outlived it counts again.
+//! Counts begin anew with the gateway's start; what is read again of a program that outlived it counts again.
 
 use std::collections::VecDeque;
 
@@ -20,6 +20,19 @@ pub struct Command {
     pub to: Option<u64>,
     /// Its exit code, if the shell told it.
     pub exit: Option<i32>,
+}
+
+/// What a shell says of its prompt, as far as that outlives the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromptState {
+    /// Nothing so far.
+    #[default]
+    Untold,
+    /// It is shown.
+    Shown,
+    /// It was shown before, and is not now.
+    Gone,
 }
 
 /// See the module.
@@ -44,6 +57,24 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// As they go on after a restart of the gateway: a prompt that is shown is the first.
+    #[must_use]
+    pub fn restored(state: PromptState) -> Marks {
+        let at_prompt = state == PromptState::Shown;
+        let marked = state != PromptState::Untold;
+        Marks { prompts: u64::from(at_prompt), at_prompt, marked, ..Marks::default() }
+    }
+
+    /// What is known of the prompt.
+    #[must_use]
+    pub fn state(&self) -> PromptState {
+        match (self.marked, self.at_prompt) {
+            (false, _) => PromptState::Untold,
+            (true, true) => PromptState::Shown,
+            (true, false) => PromptState::Gone,
+        }
+    }
+
     /// How many prompts were shown. One that is drawn again counts once.
     #[must_use]
     pub fn prompts(&self) -> u64 {
@@ -186,6 +217,16 @@ mod tests {
         marks.end(9);
         assert_eq!(marks.commands().next_back().map(|command| command.to), Some(Some(9)));
         assert!(!marks.at_prompt() && !marks.are_sent());
+    }
+
+    #[test]
+    fn what_is_known_of_the_prompt_outlives_the_gateway() {
+        let shown = taken(&[Event::PromptStart]);
+        let restored = Marks::restored(shown.state());
+        assert!(restored.at_prompt() && restored.are_sent() && restored.prompts() == 1);
+        let gone = Marks::restored(taken(&[Event::PromptStart, Event::CommandStart]).state());
+        assert!(!gone.at_prompt() && gone.are_sent());
+        assert!(!Marks::restored(Marks::default().state()).are_sent());
     }
 
     #[test]

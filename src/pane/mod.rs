@@ -283,6 +283,7 @@ impl Pane {
         self.log.continues(place.whole_from);
         let clean = self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec();
         self.filter.part(place.parted);
+        self.marks = Marks::restored(place.prompt);
         clean
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::filter::Event;
 use super::log::OutputBuf;
+use super::marks::PromptState;
 use super::modes::ActiveScreen;
 use super::respawn::Generation;
 use super::{Effects, Pane};
@@ -26,6 +27,9 @@ pub struct Place {
     pub at_line_start: bool,
     /// See [`super::filter::Filter::is_parted`].
     pub parted: bool,
+    /// What its shell said of its prompt.
+    #[serde(default)]
+    pub prompt: PromptState,
 }
 
 /// What was kept without an offset knows of none.
@@ -120,6 +124,7 @@ impl Pane {
             insertions: self.insertions,
             at_line_start: self.at_line_start,
             parted: self.filter.is_parted(),
+            prompt: self.marks.state(),
         })
     }
 
@@ -151,7 +156,7 @@ impl Pane {
     /// Whether its program has printed anything.
     #[must_use]
     pub fn has_printed(&self) -> bool {
-        self.life.printed
+        self.life.printed || self.printed > 0
     }
 
     /// Gives the program of a generation its terminal's answer to a query, if that program still runs.

@@ -224,6 +224,9 @@ impl Transcript {
 
     /// Where in the line a column is, in bytes.
     fn at(&self, col: usize) -> usize {
+        if self.line.is_ascii() {
+            return col.min(self.line.len());
+        }
         self.line.char_indices().nth(col).map_or(self.line.len(), |(at, _)| at)
     }
 
