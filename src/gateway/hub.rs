@@ -86,6 +86,8 @@ pub(super) struct Plan {
 pub(super) struct Hub {
     pub(super) settings: Settings,
     pub(super) nodes: Nodes,
+    /// When the gateway was started.
+    pub(super) started: Moment,
     /// The nodes that somebody typed for while they were away.
     pub(super) wakes: Wakes,
     plan: Mutex<Plan>,
@@ -275,6 +277,7 @@ impl Hub {
             clients: Mutex::new(Clients::new(settings.resume_within)),
             settings,
             nodes: Nodes::default(),
+            started: Moment::now(),
             wakes: Wakes::default(),
             plan: Mutex::new(Plan { layout: Layout::default(), channels: Channels::new() }),
             panes: DashMap::new(),

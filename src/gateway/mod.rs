@@ -4,10 +4,12 @@
 mod agents;
 pub mod channels;
 mod clients;
+mod desk;
 mod edits;
 mod hub;
 mod nodes;
 mod panes;
+mod records;
 mod refusal;
 mod requests;
 mod restore;
@@ -25,6 +27,7 @@ mod viewing;
 mod waking;
 mod window;
 
+pub use desk::{Desk, Part, Place, Refused};
 pub use hub::{Attached, Gateway, LocalNode, StartError, TooManyViewers};
 pub use nodes::LOCAL_NODE;
 pub use settings::{Settings, WakeSettings};

@@ -8,6 +8,7 @@ pub mod away;
 pub mod cues;
 pub mod filter;
 pub mod input;
+pub mod keys;
 mod life;
 pub mod line_gate;
 pub mod log;
@@ -32,6 +33,7 @@ use self::filter::Filter;
 use self::input::{InputLimits, InputQueue, Undelivered};
 use self::life::Life;
 use self::log::{OutputBuf, OutputLog};
+use self::modes::Modes;
 use self::printing::Place;
 use self::respawn::{Generation, Respawn, RespawnLimits};
 use self::sizing::{Resize, Sizing};
@@ -275,6 +277,18 @@ impl Pane {
         let clean = self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec();
         self.filter.part(place.parted);
         clean
+    }
+
+    /// How many prompts its shells have shown.
+    #[must_use]
+    pub fn prompts(&self) -> u64 {
+        self.activity.prompts()
+    }
+
+    /// The modes that its program has set.
+    #[must_use]
+    pub fn modes(&self) -> &Modes {
+        self.filter.modes()
     }
 
     /// Its settings.

@@ -192,7 +192,8 @@ impl Pane {
         terminal: Option<&dyn Terminal>,
         effects: &mut Effects,
     ) {
-        if self.sizing.typist() != Some(viewer) {
+        // Who looks at nothing has no say in its size.
+        if viewer != ViewerId::NOBODY && self.sizing.typist() != Some(viewer) {
             self.sizing.typed(viewer);
             self.settle_size(now, terminal, effects);
         }
@@ -236,8 +237,11 @@ impl Pane {
         now: Instant,
         effects: &mut Effects,
     ) {
+        if generation != self.generation() {
+            return;
+        }
         // Whoever typed last, mostly; nobody knows whose each byte was.
-        let Some(owner) = self.sizing.typist().filter(|_| generation == self.generation()) else { return };
+        let owner = self.sizing.typist().unwrap_or(ViewerId::NOBODY);
         match input {
             Unwritten::Not(bytes) => self.queue.put_back(owner, &bytes, now),
             Unwritten::Perhaps(bytes) => {

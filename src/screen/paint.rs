@@ -57,6 +57,13 @@ impl<'a> Painter<'a> {
         }
     }
 
+    /// Writes cells so that they come out right whatever is beside them, and leaves the pen fresh.
+    pub(super) fn part(&mut self, cells: &[Cell]) {
+        // No row is as long: nothing is erased that is not among the cells.
+        self.cells(cells, usize::MAX, false, Gaps::Spaces);
+        self.rest();
+    }
+
     /// Cells from the first of a row of `cols` on.
     #[inline]
     fn cells(&mut self, cells: &[Cell], cols: usize, continues: bool, gaps: Gaps) {
