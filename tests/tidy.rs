@@ -18,7 +18,13 @@ const PAGE_LINES: usize = 160;
 const FILE_LINES: usize = 600;
 
 /// Where nothing is waited for, asked of the system or done: rooms and single files.
-const PURE: [&str; 14] = [
+const PURE: [&str; 20] = [
+    "src/cli/attach/canvas.rs",
+    "src/cli/attach/escape.rs",
+    "src/client/backoff.rs",
+    "src/client/event.rs",
+    "src/client/mirror.rs",
+    "src/client/outbox.rs",
     "src/layout/",
     "src/node/",
     "src/pane/",

@@ -4,6 +4,7 @@
 mod acts;
 mod address;
 mod api;
+mod attach;
 mod capture;
 mod condition;
 mod doctor;
@@ -87,6 +88,8 @@ enum Command {
     Host(host::Args),
     /// Host panes of a gateway elsewhere on this machine.
     Node(node::Args),
+    /// Show a pane in this terminal
+    Attach(attach::Args),
     /// Show which nodes a gateway has
     Nodes(nodes::Args),
     /// Make, list and revoke the tokens with which nodes join
@@ -166,6 +169,7 @@ fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
         Command::Shutdown(args) => shutdown::run(args)?,
         Command::Host(args) => host::run(args)?,
         Command::Node(args) => node::run(&args)?,
+        Command::Attach(args) => return attach::run(&args, quiet),
         Command::Nodes(args) => nodes::run(&args)?,
         Command::NodeToken(args) => node_token::run(&args)?,
         Command::Ls(verb) => return on_gateway(&verb),

@@ -31,9 +31,11 @@ mod tests;
 mod unpack;
 #[cfg(test)]
 mod width_table;
+mod window;
 
 use self::feed::Feed;
 use self::terminal::Terminal;
+pub use self::window::Cursor;
 use crate::geometry::Size;
 
 /// How much scrollback is kept.

@@ -15,7 +15,7 @@ use super::row::Row;
 use super::terminal::Terminal;
 
 /// Undoes what a reset leaves: newline mode and changed colours.
-const PRELUDE: &[u8] = b"\x1bc\x1b[20l\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
+pub(super) const PRELUDE: &[u8] = b"\x1bc\x1b[20l\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
 
 /// A character of two columns.
 const WIDE_SPACE: &str = "\u{3000}";
@@ -39,6 +39,16 @@ pub(super) fn snapshot(terminal: &Terminal, history: usize) -> Vec<u8> {
         writer.save_cursor(&terminal.active.saved);
     }
     writer.finish();
+    out
+}
+
+/// What switches on all that changes what keys, mouse, focus and pastes send.
+pub(super) fn input_modes(terminal: &Terminal) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut writer = Writer { terminal, painter: Painter::new(&mut out, &terminal.extras) };
+    writer.keyboard(&terminal.keyboard[usize::from(terminal.alternate)]);
+    writer.switches(&[1, 66, 1004, 2004, 1005, 1007, 1015, 2031, 2048]);
+    writer.mouse_and_keys();
     out
 }
 
@@ -362,19 +372,9 @@ impl Writer<'_> {
         if modes.newline {
             self.text("\x1b[20h");
         }
-        let fresh = Modes::default();
-        let switches = [1, 7, 45, 66, 1004, 2004, 2026];
-        for mode in switches.into_iter().chain(PASSED_ON) {
-            if modes.private(mode) != fresh.private(mode) {
-                self.private(mode, modes.private(mode) == Some(true));
-            }
-        }
-        for mode in [modes.mouse.mode(), modes.mouse_encoding.mode()].into_iter().flatten() {
-            self.private(mode, true);
-        }
-        if modes.modify_other_keys != 0 {
-            self.painter.write(format_args!("\x1b[>4;{}m", modes.modify_other_keys));
-        }
+        self.switches(&[1, 7, 45, 66, 1004, 2004, 2026]);
+        self.switches(&PASSED_ON);
+        self.mouse_and_keys();
         if terminal.cursor_style != 0 {
             self.painter.write(format_args!("\x1b[{} q", terminal.cursor_style));
         }
@@ -382,6 +382,24 @@ impl Writer<'_> {
             self.private(12, blink);
         }
         self.private(25, modes.cursor_visible);
+    }
+
+    /// Those of some private modes that are not as after a reset.
+    fn switches(&mut self, modes: &[u16]) {
+        let (ours, fresh) = (&self.terminal.modes, Modes::default());
+        for mode in modes.iter().copied().filter(|mode| ours.private(*mode) != fresh.private(*mode)) {
+            self.private(mode, ours.private(mode) == Some(true));
+        }
+    }
+
+    fn mouse_and_keys(&mut self) {
+        let modes = &self.terminal.modes;
+        for mode in [modes.mouse.mode(), modes.mouse_encoding.mode()].into_iter().flatten() {
+            self.private(mode, true);
+        }
+        if modes.modify_other_keys != 0 {
+            self.painter.write(format_args!("\x1b[>4;{}m", modes.modify_other_keys));
+        }
     }
 
     fn private(&mut self, mode: u16, on: bool) {
