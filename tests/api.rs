@@ -10,7 +10,7 @@ use everpane::protocol::api::Event;
 use serde_json::{Value, json};
 use support::rest::Rest;
 use support::stage::{Stage, eventually};
-use support::{Gateway, PATIENCE, everpane};
+use support::{Gateway, everpane};
 
 /// Says what it reads, byte by byte.
 const ECHO: &str = "stty raw -echo; printf ready; exec cat -v";
