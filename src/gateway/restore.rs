@@ -107,14 +107,21 @@ fn restored_pane(
     let meta: Option<OutputMeta> = serde_json::from_slice(&output.meta).ok();
     let snapshot = output.parts.concat();
     let now = Moment::now();
-    if let Some(kept) = kept.filter(|kept| Some(kept.generation) >= saved.living()) {
-        let on_disk = meta.as_ref().filter(|_| !snapshot.is_empty()).and_then(|meta| {
-            let (offset, place) = (output.offset, meta.place?);
-            Some(Basis { offset, size: meta.size, place, snapshot: &snapshot })
-        });
+    let on_disk = meta.as_ref().filter(|_| !snapshot.is_empty()).and_then(|meta| {
+        let (offset, place) = (output.offset, meta.place?);
+        Some(Basis { offset, size: meta.size, place, snapshot: &snapshot })
+    });
+    if saved.node() != LOCAL_NODE {
+        if let Some(basis) = on_disk.filter(|basis| Some(basis.place.generation) == saved.living()) {
+            // Its node tells later whether its program lives on.
+            let (mut pane, model) = resumed_pane(saved, id, at, basis, NodeState::down(false, at), settings);
+            pane.expect_rest();
+            return (pane, model);
+        }
+    } else if let Some(kept) = kept.filter(|kept| Some(kept.generation) >= saved.living()) {
         let checkpoint = kept.checkpoint.as_ref().and_then(Checkpointed::read);
         if let Some(basis) = Basis::of(kept, on_disk, checkpoint) {
-            return resumed_pane(saved, id, at, basis, settings);
+            return resumed_pane(saved, id, at, basis, NodeState::Up, settings);
         }
     }
     let (local, living) = (saved.node() == LOCAL_NODE, saved.living());
@@ -143,13 +150,14 @@ fn restored_pane(
     (pane, model)
 }
 
-/// A pane whose program outlived the gateway, as it was at one place in that program's output: offsets go on as if
-/// nothing had happened.
+/// A pane whose program outlived the gateway, or may have, as it was at one place in that program's output: offsets go on
+/// as if nothing had happened.
 fn resumed_pane(
     saved: SavedPane,
     id: PaneId,
     at: u64,
     basis: Basis<'_>,
+    node: NodeState,
     settings: &Settings,
 ) -> (Pane, Model) {
     let mut birth = saved.birth(id, 0, at);
@@ -159,7 +167,7 @@ fn resumed_pane(
     let now = Moment::now();
     let clean = pane.restore_at(basis.place, basis.snapshot);
     let model = Model::restored(basis.size, settings.scrollback, basis.offset, &clean);
-    pane.restore_away(Some(basis.place.printed), NodeState::Up, now);
+    pane.restore_away(Some(basis.place.printed), node, now);
     (pane, model)
 }
 

@@ -11,14 +11,11 @@ use crate::geometry::Size;
 use crate::host::{Checkpoint, Exit, MAX_CHECKPOINT_BYTES};
 use crate::ids::PaneId;
 use crate::layout::Layout;
+use crate::pane::log::OFFSET_JUMP;
 use crate::pane::printing::Place;
 use crate::pane::respawn::Generation;
 use crate::pane::{Birth, End, Pane, PaneSettings};
 use crate::protocol::frame::Channel;
-
-/// How far a pane's offsets jump when it is restored: further than it can have printed since its output was
-/// saved last, so that no viewer takes new bytes for ones that it had and we lost.
-const OFFSET_JUMP: u64 = 1 << 36;
 
 /// Everything but the output of panes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,9 +98,9 @@ impl<'a> Checkpointed<'a> {
             .then(|| Checkpointed { meta, screen: &checkpoint.bytes[end + 1..] })
     }
 
-    /// The snapshot, and how much its program had printed.
-    pub(super) fn screen(&self) -> (&'a [u8], u64) {
-        (self.screen, self.meta.place.printed)
+    /// The snapshot, and where in its program's output it is.
+    pub(super) fn screen(&self) -> (&'a [u8], Place) {
+        (self.screen, self.meta.place)
     }
 }
 

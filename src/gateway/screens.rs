@@ -238,6 +238,8 @@ impl Slot {
     /// Looks up what the screen has not taken in yet, and lets go of what it has.
     fn behind(&self, model: &mut Model) -> Behind {
         let mut state = self.lock();
+        // Offsets may have jumped, with nothing in between.
+        model.offset = model.offset.max(state.pane.log.first());
         state.release(model.offset);
         let pane = &mut state.pane;
         let to = pane.cues.next_at().unwrap_or(u64::MAX).min(pane.log.head());

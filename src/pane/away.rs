@@ -1,6 +1,7 @@
 //! What a pane does while its node is away: its terminal may live on over there, so it is neither live nor ended.
 //! What is typed waits, and wakes the node; then the terminal comes back, or the next one is started.
 
+use super::printing::Place;
 use super::respawn::Generation;
 use super::{Effects, End, Pane, notice};
 use crate::clock::Moment;
@@ -166,23 +167,29 @@ impl Pane {
     }
 
     /// Looks for the place from which a terminal's output is to go on: the one that its own screen is at, else the
-    /// checkpoint, which is shown then, else the oldest that its host has, behind a line that says what is lost.
+    /// checkpoint, which is shown then, else the oldest that its host has, behind a line that says what is lost. A
+    /// checkpoint that knows of a change of size which the screen has not seen is behind offsets that are lost.
     #[must_use]
     pub fn take_up(
         &mut self,
         kept: &Kept,
-        checkpoint: Option<(&[u8], u64)>,
+        checkpoint: Option<(&[u8], Place)>,
         now: Moment,
         effects: &mut Effects,
     ) -> u64 {
         let same = kept.generation == self.generation() || self.printed == 0;
         self.given = kept.given;
+        let knows_all = checkpoint.is_none_or(|(_, place)| place.insertions == self.insertions);
+        if kept.generation != self.generation() || !knows_all {
+            effects.output |= self.diverge();
+        }
         if !(same && kept.reaches(self.printed)) {
             self.filter.end();
-            match checkpoint.filter(|(_, printed)| kept.reaches(*printed)) {
-                Some((screen, printed)) => {
+            self.diverge();
+            match checkpoint.filter(|(_, place)| kept.reaches(place.printed)) {
+                Some((screen, place)) => {
                     self.print_own(&[b"\x1bc", screen].concat(), now);
-                    self.printed = printed;
+                    self.printed = place.printed;
                 }
                 None => {
                     self.printed = kept.output.start;
@@ -214,7 +221,7 @@ impl Pane {
             return false;
         }
         self.respawn.raise(generation);
-        (self.away, self.restored, self.wanted) = (false, false, None);
+        (self.away, self.restored, self.provisional, self.wanted) = (false, false, false, None);
         self.life.started.get_or_insert(now.at);
         (effects.status, effects.info) = (true, true);
         terminal.resize(self.sizing.current());
@@ -268,5 +275,22 @@ impl Pane {
         self.printed = printed.unwrap_or(u64::MAX);
         self.life.started = Some(now.at);
         self.end = End::Never;
+    }
+
+    /// What its terminal has printed since the place that it was restored at is to come again, when its node is there.
+    /// Viewers who have some of that wait for it. Anything else that comes gets offsets that none of them has.
+    pub fn expect_rest(&mut self) {
+        self.provisional = true;
+        self.log.set_refilling(true);
+    }
+
+    /// Something comes that viewers of the gateway before do not have, or nothing comes any more. Whether offsets
+    /// jump for it.
+    pub(super) fn diverge(&mut self) -> bool {
+        let diverges = std::mem::take(&mut self.provisional);
+        if diverges {
+            self.log.jump();
+        }
+        diverges
     }
 }

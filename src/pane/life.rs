@@ -138,6 +138,7 @@ impl Pane {
         self.life = Life::default();
         let was_away = std::mem::take(&mut self.away);
         self.activity.end();
+        effects.output |= self.diverge();
         self.marks.end(self.log.head());
         self.end = if self.respawn.given_up() {
             End::Failed { reason: format!("{exit} at once, without printing anything") }

@@ -178,6 +178,9 @@ pub struct Pane {
     away: bool,
     /// It comes from before a restart of the gateway: its terminal may be newer than what was saved.
     restored: bool,
+    /// Its offsets go on from where they were saved, for viewers of the gateway before: only what its terminal printed
+    /// then may come next.
+    provisional: bool,
     /// It was moved to another node since that terminal was started.
     moved: bool,
     /// What is to be started once the node is there.
@@ -253,6 +256,7 @@ impl Pane {
             node_state: NodeState::Up,
             away: false,
             restored: false,
+            provisional: false,
             moved: false,
             wanted: None,
             printed: 0,
@@ -442,6 +446,7 @@ impl Pane {
         let size = self.sizing.current();
         if size != self.screen_size {
             self.screen_size = size;
+            self.diverge();
             self.log.note_resize(now);
             self.unplaced = self.life.started.is_some();
             self.insertions += 1;

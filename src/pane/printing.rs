@@ -136,6 +136,7 @@ impl Pane {
     /// Prints something of the gateway's own into the output.
     pub(super) fn print_own(&mut self, bytes: &[u8], now: Moment) {
         if !bytes.is_empty() {
+            self.diverge();
             self.print(OutputBuf::copy_of(bytes), Asked::Now, now, &mut Effects::default());
         }
     }

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use everpane::geometry::Size;
 use everpane::ids::PaneId;
 use everpane::protocol::server::ServerMessage;
 use serde_json::json;
@@ -27,12 +26,6 @@ pub(crate) fn counting(pause: &str) -> String {
 pub(crate) const FLOOD: &str = "stty -echo\n\
      (i=0; while :; do echo line $i; i=$((i+1)); done) &\n\
      while read key; do echo key $key by $$; done";
-
-/// More rows than a program prints that is looked at in this way.
-const SCROLLBACK: u32 = 5000;
-
-/// The most rows that a screen may have.
-const TALL: u16 = 500;
 
 /// What was printed.
 #[derive(Debug, Default)]
@@ -112,7 +105,17 @@ impl Counter {
 
     /// Goes on over a new connection, to another gateway perhaps.
     pub(crate) fn come_back(&mut self, gateway: &Gateway) {
-        let offset = self.watch_again(gateway);
+        let offset = self.watch_again(gateway, true);
+        self.expect_no_gap(offset);
+    }
+
+    /// The same while the pane's node is away.
+    pub(crate) fn come_back_early(&mut self, gateway: &Gateway) {
+        let offset = self.watch_again(gateway, false);
+        self.expect_no_gap(offset);
+    }
+
+    fn expect_no_gap(&self, offset: u64) {
         let output = &self.viewer.mirror.output[&self.pane];
         let missed = output.missed.unwrap_or(0);
         assert_eq!((output.from, missed), (offset, 0), "it goes on where it was: {output:?}");
@@ -121,7 +124,7 @@ impl Counter {
     /// The same for a viewer that was too far behind a flood to be sure to find everything that it lacks: it may be sent
     /// on, and is told how far, but never back.
     pub(crate) fn come_back_late(&mut self, gateway: &Gateway) {
-        let offset = self.watch_again(gateway);
+        let offset = self.watch_again(gateway, true);
         let output = &self.viewer.mirror.output[&self.pane];
         let skipped = output.from.checked_sub(offset).expect("it is not sent back");
         // A snapshot may be of later than when it was announced.
@@ -136,43 +139,18 @@ impl Counter {
         }
     }
 
-    /// Asks over a new connection for what it has not read yet. From which offset that is.
-    fn watch_again(&mut self, gateway: &Gateway) -> u64 {
+    /// Asks over a new connection for what it has not read yet, of a pane that is live or not. From which offset that is.
+    fn watch_again(&mut self, gateway: &Gateway, live: bool) -> u64 {
         self.take_in();
         let offset = self.viewer.mirror.output[&self.pane].head();
         self.viewer = TestViewer::attach(gateway);
-        self.viewer.until_live(self.pane);
+        let pane = self.pane;
+        self.viewer
+            .until("the pane", |mirror| mirror.panes.contains_key(&pane) && mirror.connected(pane) == live);
         self.viewer.watch_all_from(self.pane, offset);
         let has_begun = |mirror: &Mirror| mirror.output.contains_key(&self.pane);
         self.viewer.until("what was asked for", has_begun);
         offset
-    }
-
-    /// Looks at the pane's screen and scrollback over a new connection to another gateway: every number is there once,
-    /// and more come. Only for panes whose whole output fits there.
-    pub(crate) fn come_back_to_a_screen(&mut self, gateway: &Gateway) {
-        let (pane, wanted) = (self.pane, self.lines.next + 20);
-        self.viewer = TestViewer::attach(gateway);
-        self.viewer.until_live(pane);
-        self.viewer.watch_with_history(pane, SCROLLBACK);
-        let shown = |mirror: &Mirror| {
-            let rows = mirror.output.get(&pane).map(|output| output.screen().text()).unwrap_or_default();
-            rows.iter().filter_map(|row| row.strip_prefix("line ")?.parse::<u64>().ok()).max()
-        };
-        self.viewer.until("later numbers", |mirror| shown(mirror) >= Some(wanted));
-        let output = &self.viewer.mirror.output[&pane];
-        // Tall enough to show the scrollback too.
-        let mut screen = output.screen();
-        screen.resize(Size { cols: screen.size().cols, rows: TALL });
-        let rows = screen.text();
-        let numbers: Vec<u64> =
-            rows.iter().filter_map(|row| row.strip_prefix("line ")?.parse().ok()).collect();
-        // The last one may not be whole.
-        let whole = &numbers[..numbers.len() - 1];
-        let first = whole[0];
-        assert!(first == 0 || whole.len() > 400, "only {} rows are left", whole.len());
-        assert!(whole.iter().copied().eq(first..first + whole.len() as u64), "{whole:?}");
-        self.lines.next = first + whole.len() as u64;
     }
 
     /// Counts what the viewer has read.
