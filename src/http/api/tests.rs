@@ -108,3 +108,30 @@ fn the_page_says_what_every_code_means() {
     assert_eq!(known.len(), CODES.len(), "a code twice");
     assert_eq!(told, known);
 }
+
+/// The codes that a file refuses with.
+fn codes_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split("Refused::new(")
+        .skip(1)
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+}
+
+#[test]
+fn every_refusal_has_a_code_with_a_status() {
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests and says where");
+    let mut folders = vec![std::path::PathBuf::from(root).join("src")];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found.extend(codes_in(&std::fs::read_to_string(path).unwrap()).map(str::to_owned)),
+            }
+        }
+    }
+    assert!(found.len() > 15, "{found:?}");
+    found.retain(|code| !CODES.iter().any(|(known, _)| known == code));
+    // The halves of the pattern above.
+    found.retain(|code| code.chars().all(|char| char.is_ascii_lowercase() || char == '_'));
+    assert!(found.is_empty(), "{found:?}");
+}
