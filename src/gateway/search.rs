@@ -135,7 +135,7 @@ mod tests {
     fn text_is_found_across_cuts_and_sequences() {
         assert_eq!(
             search(text("ready"), &["re", "a\x1b[1", "mdy\x1b[m to go\r\n"]).as_deref(),
-            Some("ready")
+            Some("ready to go")
         );
         assert_eq!(search(text("go"), &["ready to go\r\nmore"]).as_deref(), Some("ready to go"));
         assert_eq!(search(text("50%"), &["40%\r50%\r60%\r\n"]).as_deref(), Some("50%"), "overwritten since");
