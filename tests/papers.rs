@@ -21,7 +21,7 @@ fn run(words: &[&str]) -> Ran {
 fn every_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = run(&["completions", shell]).well();
-        assert!(script.contains("capture") && script.contains("--scrollback"), "{shell}");
+        assert!(script.contains("capture") && script.contains("scrollback"), "{shell}");
     }
     assert_eq!(run(&["completions", "tcsh"]).code, 2);
 }

@@ -18,13 +18,15 @@ const PAGE_LINES: usize = 160;
 const FILE_LINES: usize = 600;
 
 /// Where nothing is waited for, asked of the system or done: rooms and single files.
-const PURE: [&str; 11] = [
+const PURE: [&str; 13] = [
     "src/layout/",
     "src/node/",
     "src/pane/",
     "src/protocol/",
     "src/gateway/channels.rs",
     "src/gateway/clients.rs",
+    "src/gateway/desk/mirror.rs",
+    "src/gateway/desk/target.rs",
     "src/gateway/view.rs",
     "src/gateway/window.rs",
     "src/http/liveness.rs",

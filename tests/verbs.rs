@@ -120,7 +120,7 @@ fn names_focus_and_places_change() {
     stage.verb(&["move", &first, "--swap", &second]).well();
     assert_eq!(tabs(&stage)[0], [second.clone(), first.clone()]);
     stage.verb(&["move", "play:logs", "--index", "0"]).well();
-    assert_eq!(tabs(&stage)[0], [third.clone()]);
+    assert_eq!(tabs(&stage)[0], [third.as_str()]);
     stage.verb(&["move", &first, "--to", "play:logs", "-v"]).well();
     assert_eq!(tabs(&stage), [vec![third.clone(), first.clone()], vec![second.clone()]]);
     stage.verb(&["move", &first]).well();

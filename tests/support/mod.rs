@@ -9,6 +9,7 @@ pub(crate) mod machine;
 pub(crate) mod mirror;
 pub(crate) mod processes;
 pub(crate) mod proxy;
+pub(crate) mod rest;
 pub(crate) mod roster;
 pub(crate) mod service;
 pub(crate) mod stage;

@@ -95,6 +95,10 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     async fn from_request(request: Request, api: &Api) -> Result<Body<T>, ApiError> {
         let bytes = Bytes::from_request(request, api).await.map_err(unread)?;
         let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        // A list would do as well for the fields in their order, which nobody should rely on.
+        if json.trim_ascii_start().starts_with(b"[") {
+            return Err(Refused::new("invalid_field", "a body is a JSON object").into());
+        }
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let read = serde_path_to_error::deserialize(&mut deserializer);
         let value = read.map_err(|error| unlike(&error))?;
@@ -116,10 +120,14 @@ fn unread(rejection: BytesRejection) -> Refused {
 /// JSON that is none, or not what is wanted here.
 fn unlike(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     let (path, inner) = (error.path().to_string(), error.inner());
-    if inner.is_data() && path != "." {
-        Refused::new("invalid_field", format!("`{path}`: {inner}")).field(path).into()
-    } else {
-        let code = if inner.is_data() { "invalid_field" } else { "invalid_json" };
-        Refused::new(code, inner.to_string()).into()
+    if !inner.is_data() {
+        return Refused::new("invalid_json", inner.to_string()).into();
+    }
+    // The path says where better than the line does.
+    let text = inner.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    match path.as_str() {
+        "." => Refused::new("invalid_field", text).into(),
+        _ => Refused::new("invalid_field", format!("`{path}`: {text}")).field(path).into(),
     }
 }

@@ -77,6 +77,7 @@ fn table() -> Vec<Route> {
         sessions::routes(),
         tabs::routes(),
         panes::routes(),
+        looking::routes(),
         viewers::routes(),
         events::routes(),
         tokens::routes(),
@@ -94,3 +95,6 @@ async fn nothing_there() -> ApiError {
         .hint(format!("{ROOT}/openapi.json lists what there is"))
         .into()
 }
+
+#[cfg(test)]
+mod tests;

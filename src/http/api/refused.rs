@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use crate::gateway::Refused;
 use crate::http::problem::details;
 
-/// Every code, its status, and what it means. docs/api.md has the same table.
+/// Every code and its status. docs/api.md says what each means.
 pub(super) const CODES: [(&str, StatusCode); 36] = [
     ("invalid_json", StatusCode::BAD_REQUEST),
     ("invalid_field", StatusCode::BAD_REQUEST),

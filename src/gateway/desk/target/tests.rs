@@ -1,3 +1,5 @@
+//! Targets one by one, and any targets of any layouts.
+
 use proptest::prelude::*;
 
 use super::*;
