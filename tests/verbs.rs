@@ -7,15 +7,17 @@ mod support;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
 use everpane::protocol::api::{
-    InputTaken, Made, PaneRecord, ProblemDetails, RunOutcome, SessionList, SessionRecord, TabRecord,
+    Event, InputTaken, Made, PaneRecord, ProblemDetails, RunOutcome, SessionList, SessionRecord, TabRecord,
     TokenMade, ViewerList, WaitOutcome,
 };
 use everpane::protocol::client::SizePolicy;
 
+use support::PATIENCE;
 use support::stage::{Stage, eventually};
 use support::verbs::{Ran, lost};
 
@@ -99,13 +101,13 @@ fn names_focus_and_places_change() {
     let stage = Stage::with_script(ECHO);
     let first = new(&stage, &["--name", "work"]);
     let second = stage.verb(&["split", &first]).well().trim().to_owned();
-    let third = stage.verb(&["new", "--tab", "-t", "work"]).well().trim().to_owned();
+    let third = stage.verb(&["new", "--tab", "-t", "work", "--name", "second"]).well().trim().to_owned();
 
     let renamed: PaneRecord = stage.verb(&["rename", &first, "left one", "--json"]).json();
     assert_eq!(renamed.info.name.as_deref(), Some("left one"));
     assert_eq!(stage.verb(&["rename", "-t", &third, "two", "words"]).well(), "");
     assert_eq!(pane(&stage, &third).info.name.as_deref(), Some("two words"));
-    let renamed: TabRecord = stage.verb(&["rename", "work:1", "logs", "--json"]).json();
+    let renamed: TabRecord = stage.verb(&["rename", "work:second", "logs", "--json"]).json();
     assert_eq!(renamed.name, "logs");
     let renamed: SessionRecord = stage.verb(&["rename", "work", "play", "--json"]).json();
     assert_eq!(renamed.name, "play");
@@ -118,7 +120,7 @@ fn names_focus_and_places_change() {
     stage.verb(&["move", &first, "--swap", &second]).well();
     assert_eq!(tabs(&stage)[0], [second.clone(), first.clone()]);
     stage.verb(&["move", "play:logs", "--index", "0"]).well();
-    assert_eq!(tabs(&stage)[0], std::slice::from_ref(&third));
+    assert_eq!(tabs(&stage)[0], [third.as_str()]);
     stage.verb(&["move", &first, "--to", "play:logs", "-v"]).well();
     assert_eq!(tabs(&stage), [vec![third.clone(), first.clone()], vec![second.clone()]]);
     stage.verb(&["move", &first]).well();
@@ -304,8 +306,10 @@ fn input_is_taken_with_where_to_look_for_its_answer() {
     let id = new(&stage, &[]);
     stage.verb(&["wait", &id, "--for", "text=ready"]).well();
     assert_eq!(stage.verb(&["send", &id, "echo", "hello", "--enter"]).well(), "");
-    let taken: InputTaken = stage.verb(&["send", &id, "x", "-k", "tab", "--json"]).json();
-    assert_eq!((taken.bytes, taken.delivered), (2, true));
+    let typed = || stage.verb(&["send", &id, "x", "-k", "tab", "--json"]).json::<InputTaken>();
+    // What a shell has just started is held until it is ready.
+    let taken = eventually("delivery", || Some(typed()).filter(|taken| taken.delivered));
+    assert_eq!(taken.bytes, 2);
     let taken: InputTaken =
         stage.verb_with_stdin(&["send", &id, "--stdin", "--json"], &[0xff, 0xfe, b'a']).json();
     assert_eq!(taken.bytes, 3);
@@ -349,19 +353,27 @@ fn events_come_as_lines_until_the_gateway_goes() {
     let mut stage = Stage::with_script(ECHO);
     let mut watching =
         stage.everpane(&["watch"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
-    let mut next = || serde_json::from_str::<serde_json::Value>(&lines.next().unwrap().unwrap()).unwrap();
-    assert_eq!(next()["event"], "snapshot");
+    let stdout = BufReader::new(watching.stdout.take().unwrap());
+    let (lines_tx, lines_rx) = mpsc::channel();
+    let reading =
+        std::thread::spawn(move || stdout.lines().for_each(|line| _ = lines_tx.send(line.unwrap())));
+    let next = || serde_json::from_str::<Event>(&lines_rx.recv_timeout(PATIENCE).unwrap()).unwrap();
+    assert!(matches!(next(), Event::Snapshot { sessions, .. } if sessions.is_empty()));
     let id = new(&stage, &[]);
-    loop {
-        let event = next();
-        if event["event"] == "connection" && event["connected"] == true {
-            assert_eq!(event["pane"], id.as_str());
-            break;
-        }
-    }
+    // Whatever is told first: that there is a live pane, or a pane and then that it is live.
+    let shown = |event: &Event| match event {
+        Event::Layout { sessions, .. } | Event::Snapshot { sessions, .. } => sessions
+            .iter()
+            .flat_map(|session| &session.tabs)
+            .flat_map(|tab| &tab.panes)
+            .any(|pane| pane.connected),
+        Event::Pane { pane, .. } => pane.connected,
+        Event::Connection { pane, connected, .. } => *connected && pane.to_string() == id,
+    };
+    while !shown(&next()) {}
     stage.crash_gateway();
     assert_eq!(Ran::from(watching.wait_with_output().unwrap()).code, 6);
+    reading.join().unwrap();
 }
 
 #[test]
@@ -370,7 +382,7 @@ fn what_is_typed_is_waited_for_and_never_taken_for_its_own_answer() {
     let id = new(&stage, &[]);
     let line = stage.verb(&["wait", "--for", "text", "read", "-t", &id]).well();
     assert_eq!(line, "ready\n", "the whole line");
-    for round in 0..20 {
+    for round in 0..200 {
         let text = format!("answer {}", round % 2);
         let wait = format!("regex=^answer {}$", round % 2);
         let line = stage.verb(&["send", &id, &text, "--enter", "--wait", &wait]).well();
@@ -420,17 +432,18 @@ fn a_capture_is_what_is_on_the_screen() {
 
 /// A shell that marks its prompt and its commands, as shell integration makes one do.
 const MARKING: &str = r"
-    printf '\\033]133;A\\007$ \\033]133;B\\007'
+    printf '\033]133;A\007$ \033]133;B\007'
     while IFS= read -r line; do
-        printf '\\033]133;C\\007'
+        printf '\033]133;C\007'
         (eval $line)
-        printf '\\033]133;D;%d\\007\\033]133;A\\007$ \\033]133;B\\007' $?
+        printf '\033]133;D;%d\007\033]133;A\007$ \033]133;B\007' $?
     done";
 
 #[test]
 fn a_command_run_in_a_pane_is_as_one_run_here() {
     let stage = Stage::with_script(MARKING);
     let id = new(&stage, &[]);
+    stage.verb(&["wait", &id, "--for", "text=$"]).well();
     stage.verb(&["wait", &id, "--for", "prompt"]).well();
     let ran = stage.verb(&["run", &id, "--", "echo", "one;", "echo", "two;", "exit", "42"]);
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (42, "one\ntwo\n", ""));

@@ -62,10 +62,17 @@ Examples:
   everpane node --gateway URL        host panes of that gateway on this machine
   everpane node-token create laptop  a token with which the machine `laptop` may join as a node
   everpane nodes --watch             which nodes there are, and what happens to them
+  everpane new --name work           a session; prints the id of its pane, such as p1
+  everpane split work -- htop        a pane beside it
+  everpane send p1 make --enter --wait text=done
+  everpane ls                        what there is
 
 Environment:
-  EVERPANE_TOKEN  the access token; without it one is made and kept in the data directory
-  EVERPANE_LOG    what is logged to stderr: error, warn, info, debug; or everpane::http=debug";
+  EVERPANE_TOKEN    the access token; without it one is made and kept in the data directory
+  EVERPANE_GATEWAY  the gateway that commands talk to; without it the one on this machine
+  EVERPANE_LOG      what is logged to stderr: error, warn, info, debug; or everpane::http=debug
+
+Exit codes: 1 other, 2 usage, 3 not found, 4 refused, 5 timed out, 6 no gateway answers; docs/cli.md has more.";
 
 /// Terminal panes that outlive their shells, in the browser.
 #[derive(Debug, Parser)]
@@ -220,6 +227,22 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// The commands that are for people.
+    fn shown() -> Vec<clap::Command> {
+        Cli::command().get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect()
+    }
+
+    #[test]
+    fn every_command_is_documented_with_examples() {
+        let page = include_str!("../../docs/cli.md");
+        for command in shown() {
+            let row = format!("| `{}`", command.get_name());
+            assert!(page.lines().any(|line| line.starts_with(&row)), "{row}");
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Examples:\n  "), "{}: {help}", command.get_name());
+        }
     }
 
     #[test]

@@ -3,8 +3,16 @@
 
 use std::io::Write;
 
+const EXAMPLES: &str = "\
+Examples:
+  eval \"$(everpane shell-integration bash)\"
+      At the end of ~/.bashrc; the same with zsh in ~/.zshrc.
+  everpane shell-integration fish | source
+      In ~/.config/fish/config.fish.";
+
 /// Arguments of `everpane shell-integration`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The shell that reads it
     #[arg(value_enum)]
