@@ -110,7 +110,9 @@ fn until_typed(stage: &Stage, wanted: &[u8]) {
 
 #[test]
 fn a_pane_is_shown_and_typed_into_and_both_ways_lead_out() {
-    let stage = Stage::with_script("printf 'before\\033[?2004h\\033[?1003h\\n'; while read line; do echo \"<$line>\"; done");
+    let stage = Stage::with_script(
+        "printf 'before\\033[?2004h\\033[?1003h\\n'; while read line; do echo \"<$line>\"; done",
+    );
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "before");
     for (number, way) in [LEAVE, b"\r~."].into_iter().enumerate() {
@@ -126,7 +128,8 @@ fn a_pane_is_shown_and_typed_into_and_both_ways_lead_out() {
 
 #[test]
 fn the_pane_takes_the_size_of_the_terminal_in_which_somebody_types() {
-    let stage = Stage::with_script("trap 'stty size' WINCH; echo ready; while :; do read line && stty size; done");
+    let stage =
+        Stage::with_script("trap 'stty size' WINCH; echo ready; while :; do read line && stty size; done");
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "ready");
     let mut terminal = Terminal::attach(stage.gateway.address, &[&pane.to_string()]);
@@ -166,7 +169,9 @@ fn a_dead_pane_says_so_and_any_key_brings_it_back() {
 
 #[test]
 fn what_ends_it_gives_the_terminal_back() {
-    let stage = Stage::with_script("printf '\\033[?1049h\\033[?1002;1006h\\033[?25l\\033[>5u\\033[2;4rfull'; exec cat");
+    let stage = Stage::with_script(
+        "printf '\\033[?1049h\\033[?1002;1006h\\033[?25l\\033[>5u\\033[2;4rfull'; exec cat",
+    );
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "full");
     for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
