@@ -88,7 +88,8 @@ fn until_it_serves(mut child: Child, reach: &Reach, dir: &Path) -> Result<Destin
         }
         let ended = child.try_wait()?;
         if ended.is_some() || Instant::now() > deadline {
-            let message = if ended.is_some() { "the gateway ended at once" } else { "the gateway does not serve" };
+            let message =
+                if ended.is_some() { "the gateway ended at once" } else { "the gateway does not serve" };
             return Err(Failure::new(Kind::Unreachable, message).hint(format!("see {}", log.display())));
         }
         std::thread::sleep(ASK_EVERY);
