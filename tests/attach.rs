@@ -18,7 +18,10 @@ use support::TOKEN;
 use support::proxy::Proxy;
 use support::stage::{Stage, eventually};
 
-const SIZE: Size = Size { cols: 70, rows: 12 };
+const SIZE: Size = Size { cols: 100, rows: 12 };
+
+/// The settings of a gateway that is reached through another port.
+const BEHIND_PROXY: &str = "allowed_hosts = [\"127.0.0.1\"]";
 
 /// The keys that detach.
 const LEAVE: &[u8] = b"\x1c\x1c";
@@ -135,7 +138,7 @@ fn the_pane_takes_the_size_of_the_terminal_in_which_somebody_types() {
     let mut terminal = Terminal::attach(stage.gateway.address, &[&pane.to_string()]);
     terminal.until_shows("ready");
     terminal.press(b"\r");
-    terminal.until_shows("12 70");
+    terminal.until_shows("12 100");
     terminal.screen.lock().unwrap().resize(Size { cols: 60, rows: 9 });
     terminal.master.resize(PtySize { rows: 9, cols: 60, pixel_width: 0, pixel_height: 0 }).unwrap();
     eventually("the new size", || {
@@ -190,7 +193,7 @@ fn what_ends_it_gives_the_terminal_back() {
 
 #[test]
 fn what_is_typed_while_the_gateway_is_away_arrives_once() {
-    let mut stage = Stage::with_script("stty raw -echo; echo ready; exec cat > typed");
+    let mut stage = Stage::with_settings("stty raw -echo; echo ready; exec cat > typed", BEHIND_PROXY);
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "ready");
     let proxy = Proxy::before(stage.gateway.address);
@@ -213,7 +216,7 @@ fn what_is_typed_while_the_gateway_is_away_arrives_once() {
 
 #[test]
 fn what_is_typed_through_two_hundred_cuts_arrives_once_and_in_order() {
-    let stage = Stage::with_script("stty raw -echo; echo ready; exec cat > typed");
+    let stage = Stage::with_settings("stty raw -echo; echo ready; exec cat > typed", BEHIND_PROXY);
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "ready");
     let proxy = Proxy::before(stage.gateway.address);

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use self::escape::{DetachKeys, EscapeCharacter, Escapes};
 use self::session::{End, Rights, Session};
 use super::api::Api;
+use super::background;
 use super::failure::{Failure, Kind};
 use super::reach::{Destination, Reach};
 use super::target::pane_path;
@@ -74,7 +75,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
     let is_terminal = io::stdout().is_terminal();
     check_streams(args, is_terminal)?;
-    let gateway = args.reach.find()?;
+    let gateway = background::found_or_started(&args.reach)?;
     let target = match &args.target {
         Some(target) => Some(Api::new(gateway.clone()).get::<PaneRecord>(&pane_path(target))?.id),
         None => None,

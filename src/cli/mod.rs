@@ -5,6 +5,7 @@ mod acts;
 mod address;
 mod api;
 mod attach;
+mod background;
 mod capture;
 mod condition;
 mod doctor;
@@ -59,6 +60,7 @@ Examples:
   everpane serve --listen [::]:7433  the same, reachable from other machines
   everpane serve --help              what can be set
   everpane shutdown                  end the gateway and all shells
+  everpane attach                    a pane in this terminal
   everpane node --gateway URL        host panes of that gateway on this machine
   everpane node-token create laptop  a token with which the machine `laptop` may join as a node
   everpane nodes --watch             which nodes there are, and what happens to them

@@ -49,6 +49,16 @@ impl Reach {
         self.find_in(&Surroundings::here())
     }
 
+    /// The data directory of the gateway of this machine.
+    ///
+    /// # Errors
+    /// When the config file can't be read, or there is no home to have one in.
+    pub(super) fn data_dir(&self) -> Result<PathBuf, Failure> {
+        let surroundings = Surroundings::here();
+        let config = ClientConfig::load(config_file(self.config.clone()).as_deref(), &surroundings)?;
+        Ok(data_dir(self.data_dir.clone().or(config.data_dir))?)
+    }
+
     fn find_in(&self, surroundings: &Surroundings) -> Result<Destination, Failure> {
         let config = ClientConfig::load(config_file(self.config.clone()).as_deref(), surroundings)?;
         let dir = data_dir(self.data_dir.clone().or(config.data_dir))?;

@@ -88,10 +88,17 @@ pub(super) struct Args {
     /// End the shells with the gateway; without this they live on, for the next one
     #[arg(long)]
     stop_host: bool,
+    /// Leave the terminal that we were started from
+    #[arg(long, hide = true)]
+    background: bool,
 }
 
 /// Serves until a signal ends it.
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    if args.background {
+        // Who leads a session already has no terminal to leave.
+        let _ = rustix::process::setsid();
+    }
     let surroundings = Surroundings::here();
     let overrides = Overrides {
         listen: args.listen,

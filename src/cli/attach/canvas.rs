@@ -207,14 +207,17 @@ impl Canvas {
     fn follow_cursor(&mut self) {
         let Some(pane) = &self.pane else { return };
         let cursor = pane.cursor();
-        let along = |corner: usize, at: usize, room: usize, whole: usize| {
+        let rows = usize::from(self.ours.rows) - usize::from(self.notice.is_some());
+        let cols = usize::from(self.ours.cols);
+        let along = |corner: usize, at: usize, room: usize, whole: u16| {
             let corner = corner.min(at).max((at + 1).saturating_sub(room));
-            corner.min(whole.saturating_sub(room))
+            corner.min(usize::from(whole).saturating_sub(room))
         };
-        let (size, rows) = (pane.size(), usize::from(self.ours.rows) - usize::from(self.notice.is_some()));
+        // Lines are read from their beginnings.
+        let left = if cursor.col < cols { 0 } else { self.corner.1 };
         self.corner = (
-            along(self.corner.0, cursor.row, rows.max(1), usize::from(size.rows)),
-            along(self.corner.1, cursor.col, usize::from(self.ours.cols), usize::from(size.cols)),
+            along(self.corner.0, cursor.row, rows.max(1), pane.size().rows),
+            along(left, cursor.col, cols, pane.size().cols),
         );
     }
 
