@@ -3,6 +3,7 @@
 //! A *pane* is permanent, a PTY is not. See `ARCHITECTURE.md` for the map of this crate.
 
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod descriptors;

@@ -1,7 +1,6 @@
 //! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
 
 mod address;
-mod dialling;
 mod host;
 mod joining;
 mod node;

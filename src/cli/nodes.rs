@@ -13,9 +13,9 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::address::websocket_address;
-use super::dialling::{DialError, Socket, dial};
 use super::roster_table::table;
 use super::whereabouts;
+use crate::client::dialling::{DialError, Socket, dial};
 use crate::clock::Moment;
 use crate::config::{Token, data_dir};
 use crate::protocol::node::{NodeEvent, NodeRecord};

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::identity::Identity;
 use super::rpc::{self, Heard};
-use crate::cli::dialling::{DialError, Socket, dial};
+use crate::client::dialling::{DialError, Socket, dial};
 use crate::host::remote::frame::MAX_FRAME_BYTES;
 use crate::host::remote::{NodeInbound, NodeOutbound, PtyService};
 

@@ -1,4 +1,4 @@
-//! Opens a gateway's `/ws`, in the open or over TLS.
+//! Opens a WebSocket of a gateway, in the open or over TLS.
 
 use std::time::Duration;
 
@@ -6,17 +6,20 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use crate::protocol::NATIVE_SUBPROTOCOL;
+
 /// A connection to a gateway.
-pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DialError {
+pub enum DialError {
     /// It wants a token, or another one.
     #[error("it does not know this token")]
     Unauthorized,
@@ -31,21 +34,42 @@ pub(super) enum DialError {
     Unreachable(String),
 }
 
-/// Dials `address`, with `token` as the value of the header for it.
+/// Dials the `/ws` at `address`, with `token` as the value of the header for it.
 ///
 /// # Errors
 /// When no connection came about within that time.
-pub(super) async fn dial(
+pub async fn dial(
     address: &Uri,
     token: Option<&HeaderValue>,
     limits: WebSocketConfig,
     within: Duration,
 ) -> Result<Socket, DialError> {
-    let unreachable = |error: Error| DialError::Unreachable(error.to_string());
+    open(request(address, token)?, limits, within).await
+}
+
+/// Dials the `/mux` at `address`, for the native framing.
+///
+/// # Errors
+/// When no connection came about within that time.
+pub async fn dial_mux(
+    address: &Uri,
+    token: Option<&HeaderValue>,
+    within: Duration,
+) -> Result<Socket, DialError> {
+    let mut request = request(address, token)?;
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(NATIVE_SUBPROTOCOL));
+    open(request, WebSocketConfig::default(), within).await
+}
+
+fn request(address: &Uri, token: Option<&HeaderValue>) -> Result<Request, DialError> {
     let mut request = address.clone().into_client_request().map_err(unreachable)?;
     if let Some(token) = token {
         request.headers_mut().insert(AUTHORIZATION, token.clone());
     }
+    Ok(request)
+}
+
+async fn open(request: Request, limits: WebSocketConfig, within: Duration) -> Result<Socket, DialError> {
     match timeout(within, connect_async_with_config(request, Some(limits), true)).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(Error::Http(answer))) if answer.status() == StatusCode::UNAUTHORIZED => {
@@ -55,4 +79,8 @@ pub(super) async fn dial(
         Ok(Err(error)) => Err(unreachable(error)),
         Err(_) => Err(DialError::Silent),
     }
+}
+
+fn unreachable(error: Error) -> DialError {
+    DialError::Unreachable(error.to_string())
 }
