@@ -3,6 +3,7 @@
 mod address;
 mod host;
 mod joining;
+mod layout;
 mod node;
 mod node_token;
 mod nodes;
