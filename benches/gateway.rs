@@ -17,7 +17,8 @@ usage: cargo bench -- [--quick] [--baselines] [NAME ...]
   --quick       smaller sizes and fewer rounds: minutes become seconds, and figures less certain
   --baselines   the raw PTY and the bare relay only
   NAME          only measurements whose name contains this; of screens alone: parse, scrollback, snapshot;
-                of servers: throughput, echo, manners, attach, fan-out, stalled, memory, idle, respawn, layout;
+                of servers: throughput, echo, manners, attach, fan-out, stalled, memory, idle, respawn, layout,
+                command-line;
                 of PTYs elsewhere: nodes, wake, registry";
 
 fn main() -> ExitCode {

@@ -1,9 +1,11 @@
 //! The identifiers that everything else speaks in. On the wire and on disk they are text with a letter in
 //! front (`s1`, `t4`, `p12`), so that one kind can never be taken for another.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Text that is not an identifier of the wanted kind.
@@ -58,8 +60,19 @@ macro_rules! id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                let text = <Cow<'de, str>>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let pattern = concat!("^", $prefix, "(0|[1-9][0-9]*)$");
+                json_schema!({ "type": "string", "pattern": pattern })
             }
         }
 
@@ -93,6 +106,11 @@ id!(
     /// One client connection. Never reused while the gateway runs.
     ViewerId, "viewer", 'v'
 );
+
+impl ViewerId {
+    /// Who asks for something without being a viewer. Viewers are counted from 1.
+    pub const NOBODY: ViewerId = ViewerId(0);
+}
 
 #[cfg(test)]
 mod tests {

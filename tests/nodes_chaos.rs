@@ -58,8 +58,8 @@ fn why_offline(watcher: &mut NodeSocket, node: &str) -> String {
     watcher.expect_event("node_offline", node)["why"].as_str().unwrap().to_owned()
 }
 
-/// More than a PTY holds for a program that does not read, in bytes.
-const HELD_BY_A_PTY: usize = 16 << 10;
+/// More than a PTY and the program that reads it hold between them, in bytes: of small writes a PTY takes 20 KiB.
+const HELD_BY_A_PTY: usize = 32 << 10;
 
 #[test]
 fn a_killed_node_dims_its_panes_at_once_and_nothing_starts_until_a_key() {
@@ -191,7 +191,6 @@ fn silence_is_told_from_death_and_ends_without_a_lost_byte() {
 }
 
 #[test]
-#[ignore = "after two hundred cuts the last connection at times leaves its pane lost; the cause is not found yet"]
 fn flaps_cost_no_byte_and_leave_nothing_behind() {
     let stage = stage();
     let proxy = Proxy::before(stage.gateway.address);
@@ -203,17 +202,20 @@ fn flaps_cost_no_byte_and_leave_nothing_behind() {
     let gateway = stage.process();
     let (descriptors, threads) = (gateway.descriptors(), gateway.threads());
     for flap in 0..200_u64 {
-        proxy.cut();
-        node.runtime.block_on(connection).unwrap();
+        eventually("the end of a connection that is cut", || {
+            // One that the proxy has not taken yet is not cut.
+            proxy.cut();
+            connection.is_finished().then_some(())
+        });
         connection = node.connect(proxy.address, "flapping");
-        // Most are cut while they come up.
+        // Some are cut while they come up, or before.
         match flap % 4 {
-            0 => _ = counter.until_connected(true),
-            rest => counter.read_until(Instant::now() + Duration::from_millis(rest * 7)),
+            0 => assert_eq!(counter.key(&format!("flap-{flap}")), shell),
+            rest => counter.read_until(Instant::now() + Duration::from_millis(rest * 20)),
         }
     }
-    counter.until_connected(true);
     assert_eq!(counter.key("then"), shell);
+    assert!(counter.viewer.mirror.connected(counter.pane));
     assert_eq!(node.service.terminals(), 1);
     let mut watcher = NodeSocket::connect(&stage.gateway);
     assert_eq!(watcher.nodes().len(), 2, "and the gateway's own");
@@ -303,7 +305,6 @@ const KEEP: &str =
     "stty raw -echo; if mkdir first 2>/dev/null; then exec cat > first/typed; fi; exec cat > typed";
 
 #[test]
-#[ignore = "its last look at the flood at times takes what the killed program printed for the next one's"]
 fn a_node_killed_during_a_paste_and_a_flood_loses_nothing_in_silence() {
     let stage = stage();
     let mut machine = Machine::new("n", KEEP);
@@ -316,10 +317,10 @@ fn a_node_killed_during_a_paste_and_a_flood_loses_nothing_in_silence() {
     let (mut flood, shell) = open(&stage.gateway, &mut flooding, None);
 
     let paste: String = (0..1 << 17).map(|number| format!("{number:07}\n")).collect();
-    let paste = paste.as_bytes();
     let mut typist = Typist::new(&stage.gateway, []);
+    let before = viewer.mirror.connections[&pane].len();
     thread::scope(|scope| {
-        scope.spawn(|| typist.paste(paste, 16 << 10));
+        scope.spawn(|| typist.paste(paste.as_bytes(), 16 << 10));
         eventually("some of it", || (machine.content("home/first/typed").len() > 300_000).then_some(()));
         flooding.kill();
         machine.kill();
@@ -328,14 +329,22 @@ fn a_node_killed_during_a_paste_and_a_flood_loses_nothing_in_silence() {
         machine.start(stage.gateway.address);
         flooding.start(stage.gateway.address);
     });
+    viewer.until("the loss to be known", |mirror| mirror.connections[&pane].len() > before);
+    // If all of the paste was taken before, it waits for a key.
+    typist.type_in(b"end\n");
+    typist.finish();
     let read = |name: &str| machine.content(name);
-    eventually("the end of it", || read("home/typed").ends_with(&paste[paste.len() - 8..]).then_some(()));
+    eventually("the end of it", || read("home/typed").ends_with(b"end\n").then_some(()));
+    // Whatever there is to be told comes before the answer to this.
+    typist.type_in(b"");
+    typist.finish();
+    let typed = [paste.as_bytes(), b"end\n"].concat();
     let (first, next) = (read("home/first/typed"), read("home/typed"));
-    assert!(paste.starts_with(&first) && paste.ends_with(&next), "in order, and each byte once");
-    let lost = paste.len().checked_sub(first.len() + next.len()).expect("nothing is doubled");
+    assert!(typed.starts_with(&first) && typed.ends_with(&next), "in order, and each byte once");
+    let lost = typed.len().checked_sub(first.len() + next.len()).expect("nothing is doubled");
     let uncertain = |error: &&ErrorMessage| error.code == "input_uncertain";
     let told: usize = typist.told.iter().filter(uncertain).filter_map(|error| error.bytes).sum();
-    // Delivered means that the PTY took it; what it held and its program never read is lost with the program.
+    // Delivered means that the PTY took it; what its program had not read, or not written yet, is lost with both.
     assert!(lost <= told + HELD_BY_A_PTY, "{lost} bytes are lost, {told} were told of: {:?}", typist.told);
 
     let id = flood.pane;

@@ -51,6 +51,21 @@ impl Tmux {
         Ok(Tmux { client, socket, server, _dir: dir })
     }
 
+    /// A command for its server.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        tmux(&self.socket, args)
+    }
+
+    /// Makes a window with `program` in it, behind the one that is shown.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(crate) fn add_pane(&self, program: &Path) -> Result<()> {
+        let program = program.to_str().context("a path that is no text")?;
+        let made = self.command(&["new-window", "-d", program]).status()?.success();
+        made.then_some(()).context("tmux makes no window")
+    }
+
     /// The processor time of server and client so far, in seconds.
     ///
     /// # Errors

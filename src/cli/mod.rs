@@ -1,23 +1,56 @@
-//! The command line: one file for each subcommand. What goes wrong is one line on stderr and exit code 1.
+//! The command line: one file for each subcommand. What goes wrong is one line on stderr, another on what to do, and an
+//! exit code that says what kind of failure it is.
 
+mod acts;
 mod address;
+mod api;
+mod capture;
+mod condition;
+mod doctor;
+mod duration;
+mod failure;
 mod host;
 mod joining;
 mod layout;
+mod ls;
+mod new;
 mod node;
 mod node_token;
 mod nodes;
+mod paper;
+mod paste;
+mod progress;
+mod reach;
+mod relocate;
+mod rename;
+mod resize;
 mod roster_table;
+mod run;
+mod send;
 mod serve;
+mod settings;
 mod shutdown;
 mod signals;
+mod split;
+mod table;
+mod target;
+mod token;
+mod told;
+mod verb;
+mod viewers;
+mod wait;
+mod watch;
+mod what_runs;
 mod whereabouts;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+
+use self::failure::Failure;
+use self::verb::Verb;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,6 +70,9 @@ Environment:
 #[derive(Debug, Parser)]
 #[command(name = "everpane", version, after_help = EXAMPLES)]
 struct Cli {
+    /// Say nothing on stderr but what goes wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -55,33 +91,106 @@ enum Command {
     Nodes(nodes::Args),
     /// Make, list and revoke the tokens with which nodes join
     NodeToken(node_token::Args),
+    /// Show the sessions, tabs and panes
+    #[command(visible_alias = "list")]
+    Ls(ls::Args),
+    /// See whether everything works here, and what to do where it does not
+    Doctor(doctor::Args),
+    /// Make a session, or a tab
+    New(new::Args),
+    /// Make a pane beside another
+    Split(split::Args),
+    /// Close a pane, a tab or a session
+    Close(acts::Close),
+    /// Name a pane, a tab or a session
+    Rename(rename::Args),
+    /// Make a pane, a tab or a session the active one
+    Focus(acts::Focus),
+    /// Move a pane to another tab, or a tab to another place
+    Move(relocate::Args),
+    /// Move a pane's edge, or decide who decides its size
+    Resize(resize::Resize),
+    /// Let a pane fill its tab, or not any more
+    Zoom(resize::Zoom),
+    /// Start a pane's program again
+    Respawn(acts::Respawn),
+    /// End a pane's program; the pane stays
+    Kill(acts::Kill),
+    /// Type into a pane: text and keys
+    Send(send::Args),
+    /// Paste into a pane
+    Paste(paste::Args),
+    /// Print what is on a pane's screen
+    Capture(capture::Args),
+    /// Wait until something is so in a pane
+    Wait(wait::Args),
+    /// Run a command in a pane: print its output, exit with its status
+    Run(run::Args),
+    /// Print what happens, as JSON lines
+    Watch(watch::Args),
+    /// Show who looks
+    Viewers(viewers::Args),
+    /// Print the gateway's token, or one for a session alone
+    Token(token::Args),
+    /// Check the config file, or say where it is
+    Config(settings::Args),
+    /// Print the script with which a shell completes these commands
+    Completions(paper::Completions),
+    /// Print the manual, or write its pages
+    Man(paper::Man),
 }
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
+    let Cli { command, quiet } = Cli::parse();
+    let command = command.unwrap_or(Command::Serve(serve::Args::default()));
     let level = match command {
+        _ if quiet => LevelFilter::ERROR,
         // Nobody looks at a node's page: what it says is all there is to see.
         Command::Node(_) => LevelFilter::INFO,
         _ => LevelFilter::WARN,
     };
-    let outcome = log_to_stderr(level).and_then(|()| match command {
-        Command::Serve(args) => serve::run(args),
-        Command::Shutdown(args) => shutdown::run(args),
-        Command::Host(args) => host::run(args),
-        Command::Node(args) => node::run(&args),
-        Command::Nodes(args) => nodes::run(&args),
-        Command::NodeToken(args) => node_token::run(&args),
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // One line whatever the causes hold, for whoever reads it in a log.
-            let causes = format!("{error:#}");
-            eprintln!("everpane: {}", causes.split_whitespace().collect::<Vec<_>>().join(" "));
-            ExitCode::FAILURE
-        }
+    let outcome = log_to_stderr(level).map_err(Failure::from).and_then(|()| carry_out(command, quiet));
+    outcome.unwrap_or_else(|failure| {
+        failure.tell();
+        ExitCode::from(failure.code())
+    })
+}
+
+fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
+    let on_gateway = |verb: &dyn Verb| verb::carry_out(verb, quiet);
+    match command {
+        Command::Serve(args) => serve::run(args)?,
+        Command::Shutdown(args) => shutdown::run(args)?,
+        Command::Host(args) => host::run(args)?,
+        Command::Node(args) => node::run(&args)?,
+        Command::Nodes(args) => nodes::run(&args)?,
+        Command::NodeToken(args) => node_token::run(&args)?,
+        Command::Ls(verb) => return on_gateway(&verb),
+        Command::New(verb) => return on_gateway(&verb),
+        Command::Split(verb) => return on_gateway(&verb),
+        Command::Close(verb) => return on_gateway(&verb),
+        Command::Rename(verb) => return on_gateway(&verb),
+        Command::Focus(verb) => return on_gateway(&verb),
+        Command::Move(verb) => return on_gateway(&verb),
+        Command::Resize(verb) => return on_gateway(&verb),
+        Command::Zoom(verb) => return on_gateway(&verb),
+        Command::Respawn(verb) => return on_gateway(&verb),
+        Command::Kill(verb) => return on_gateway(&verb),
+        Command::Send(verb) => return on_gateway(&verb),
+        Command::Paste(verb) => return on_gateway(&verb),
+        Command::Capture(verb) => return on_gateway(&verb),
+        Command::Wait(verb) => return on_gateway(&verb),
+        Command::Run(verb) => return on_gateway(&verb),
+        Command::Watch(verb) => return on_gateway(&verb),
+        Command::Viewers(verb) => return on_gateway(&verb),
+        Command::Token(verb) => return on_gateway(&verb),
+        Command::Doctor(args) => return doctor::run(&args, quiet),
+        Command::Config(args) => settings::run(&args, quiet)?,
+        Command::Completions(args) => args.run(Cli::command())?,
+        Command::Man(args) => args.run(Cli::command())?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn log_to_stderr(level: LevelFilter) -> anyhow::Result<()> {
@@ -99,8 +208,6 @@ fn log_to_stderr(level: LevelFilter) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

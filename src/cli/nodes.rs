@@ -1,8 +1,6 @@
 //! `everpane nodes`: asks a gateway which nodes it has.
 
-use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -12,12 +10,13 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::address::websocket_address;
+use super::failure::{Failure, Kind};
+use super::reach::{Destination, Reach};
 use super::roster_table::table;
-use super::whereabouts;
+use super::verb;
 use crate::client::dialling::{DialError, Socket, dial};
 use crate::clock::Moment;
-use crate::config::{Token, data_dir};
+use crate::config::Token;
 use crate::protocol::node::{NodeEvent, NodeRecord};
 
 /// How long the gateway may take to answer.
@@ -45,25 +44,19 @@ pub(super) struct Args {
     /// Go on until ctrl-c, and show every change
     #[arg(long)]
     watch: bool,
-    /// The gateway: an address that begins with https, http, wss or ws [default: the one on this machine]
-    #[arg(long, value_name = "URL")]
-    gateway: Option<String>,
-    /// The gateway's token [default: the one in its data directory]
-    #[arg(long, value_name = "TOKEN", env = "EVERPANE_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// Where the gateway on this machine keeps its token and address [default: ~/.local/state/everpane]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 /// Prints what is asked for.
-pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("cannot start a runtime")?.block_on(show(args))
+    let shown = runtime.context("cannot start a runtime").and_then(|runtime| runtime.block_on(show(args)));
+    shown.map_err(|error| Failure::from(error).in_json(args.json))
 }
 
 async fn show(args: &Args) -> anyhow::Result<()> {
-    let mut gateway = Connection::open(&url(args)?, token(args)?).await?;
+    let mut gateway = Connection::open(&args.reach.find()?).await?;
     let first = gateway.next(Instant::now() + ANSWER_WITHIN).await?.context("the gateway says nothing")?;
     let NodeEvent::Init { nodes, .. } =
         serde_json::from_str(&first).context("that is no gateway's answer")?
@@ -107,29 +100,7 @@ fn now() -> u64 {
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot print")
-}
-
-// Where to ask, and as whom.
-
-fn url(args: &Args) -> anyhow::Result<Uri> {
-    match &args.gateway {
-        Some(gateway) => websocket_address(gateway),
-        None => {
-            let address: SocketAddr = whereabouts::read(&data_dir(args.data_dir.clone())?)?;
-            websocket_address(&format!("ws://{address}"))
-        }
-    }
-}
-
-/// The token, if one is there: a gateway may ask for none.
-fn token(args: &Args) -> anyhow::Result<Option<Token>> {
-    match &args.token {
-        Some(token) => Ok(Some(Token::new(token)?)),
-        None if args.gateway.is_some() => Ok(None),
-        None => Token::found_in(&data_dir(args.data_dir.clone())?),
-    }
+    Ok(verb::print(text.as_bytes())?)
 }
 
 // The gateway.
@@ -141,16 +112,22 @@ struct Connection {
 }
 
 impl Connection {
-    async fn open(url: &Uri, token: Option<Token>) -> anyhow::Result<Connection> {
-        let header = |token: Token| HeaderValue::from_str(&format!("Bearer {}", token.secret()));
-        let token = token.map(header).transpose().context("the token")?;
-        match dial(url, token.as_ref(), WebSocketConfig::default(), ANSWER_WITHIN).await {
+    async fn open(gateway: &Destination) -> Result<Connection, Failure> {
+        let url: Uri = gateway.websocket("/ws").parse().map_err(anyhow::Error::from)?;
+        let header = |token: &Token| HeaderValue::from_str(&format!("Bearer {}", token.secret()));
+        let token = gateway.token.as_ref().map(header).transpose().context("the token")?;
+        match dial(&url, token.as_ref(), WebSocketConfig::default(), ANSWER_WITHIN).await {
             Ok(socket) => Ok(Connection { socket, last_id: 0 }),
-            Err(DialError::Unauthorized) => {
-                bail!("the gateway at {url} wants a token: set EVERPANE_TOKEN, or give --token")
+            Err(DialError::Unauthorized) => Err(Failure::new(
+                Kind::Refused,
+                format!("the gateway at {url} wants a token: set EVERPANE_TOKEN, or give --token"),
+            )),
+            Err(DialError::Silent) => {
+                Err(Failure::new(Kind::Unreachable, format!("the gateway at {url} does not answer")))
             }
-            Err(DialError::Silent) => bail!("the gateway at {url} does not answer"),
-            Err(error) => bail!("cannot reach the gateway at {url}: {error}"),
+            Err(error) => {
+                Err(Failure::new(Kind::Unreachable, format!("cannot reach the gateway at {url}: {error}")))
+            }
         }
     }
 

@@ -13,12 +13,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
+use super::told::told;
 use super::{joining, whereabouts};
 use crate::config::{
-    self, Config, Connection, Overrides, Surroundings, Token, command_environment, shell_environment,
+    self, Config, Connection, Overrides, Surroundings, Token, command_environment, config_file,
+    shell_environment,
 };
 use crate::descriptors;
-use crate::gateway::{Gateway, LocalNode, Settings, WakeSettings};
+use crate::gateway::{Gateway, LocalNode, Settings, Told, WakeSettings};
 use crate::host::local::LocalHost;
 use crate::host::process::{self, Link};
 use crate::http::{self, Guard, Health, Patience};
@@ -80,7 +82,7 @@ pub(super) struct Args {
     /// Have no shells of this machine, only of nodes that join
     #[arg(long)]
     no_local_node: bool,
-    /// Read settings from a TOML file
+    /// Read settings from a TOML file [default: ~/.config/everpane/config.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// End the shells with the gateway; without this they live on, for the next one
@@ -100,7 +102,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         no_local_node: args.no_local_node,
         node_ttl: args.node_ttl,
     };
-    let config = Config::load(args.config.as_deref(), overrides, &surroundings)?.resolve(&surroundings)?;
+    let config = Config::load(config_file(args.config).as_deref(), overrides, &surroundings)?
+        .resolve(&surroundings)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let outcome = runtime.block_on(serve(config, &surroundings, args.stop_host));
@@ -118,7 +121,7 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let (link, local) = local_node(&config, stop_host).await?;
     // Only now, so that the host begins with the limit that its shells are to have.
     descriptors::raise();
-    let gateway = Gateway::with_host(settings(&config, surroundings), local)?;
+    let gateway = Gateway::with_host(settings(&config, surroundings, told(address)), local)?;
     let roster = joining::open_roster(&config, &machine, gateway.clone())?;
     let find = roster.clone();
     let guard =
@@ -126,6 +129,7 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
     let routes = http::mux::routes(gateway.clone(), patience(&config.connection))
+        .merge(http::api::routes(gateway.clone(), roster.clone()))
         .merge(http::nodes::routes(joining::nodes(&config, roster.clone(), gateway.clone())));
     let router = http::router(guard, health, routes);
     let stop = CancellationToken::new();
@@ -193,12 +197,13 @@ fn say_what_lives_on(shells: usize, data_dir: &Path) {
 }
 
 /// The part of the configuration that the gateway itself goes by.
-fn settings(config: &Config, surroundings: &Surroundings) -> Settings {
+fn settings(config: &Config, surroundings: &Surroundings, told: Told) -> Settings {
     Settings {
         data_dir: Some(config.data_dir.clone()),
         command: vec![config.shell.to_string_lossy().into_owned()],
         cwd: config.cwd.clone(),
         environment: shell_environment(config, surroundings),
+        told,
         pane: PaneLimits {
             input: InputLimits {
                 bytes: config.input.held_bytes,

@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::config::{Config, Overrides, Surroundings};
+use crate::config::{Config, Overrides, Surroundings, config_file};
 use crate::host::process::end_host;
 
 /// What a gateway holds while it runs, with its process id inside.
@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// The gateway's data directory [default: ~/.local/state/everpane]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// The gateway's config file
+    /// The gateway's config file [default: ~/.config/everpane/config.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -44,7 +44,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let surroundings = Surroundings::here();
     let overrides = Overrides { data_dir: args.data_dir, ..Overrides::default() };
-    let dir = Config::load(args.config.as_deref(), overrides, &surroundings)?.data_dir;
+    let dir = Config::load(config_file(args.config).as_deref(), overrides, &surroundings)?.data_dir;
     let gateway = end_gateway(&dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let host = runtime.block_on(end_host(&dir))?;

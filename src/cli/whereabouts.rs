@@ -32,7 +32,7 @@ pub(super) fn read(data_dir: &Path) -> anyhow::Result<SocketAddr> {
 }
 
 /// Where to connect to reach what listens at `listen`.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

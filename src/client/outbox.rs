@@ -212,7 +212,12 @@ impl Outbox {
             let Some(Sent { number, pane, piece, .. }) = self.sent.remove(at) else { break };
             self.held -= piece.bytes.len();
             let too_late = |sent: &Sent| sent.refused && sent.pane == pane && sent.number < number;
-            lost += self.sent.iter().filter(|sent| too_late(sent)).map(|sent| sent.piece.bytes.len()).sum::<usize>();
+            lost += self
+                .sent
+                .iter()
+                .filter(|sent| too_late(sent))
+                .map(|sent| sent.piece.bytes.len())
+                .sum::<usize>();
             self.sent.retain(|sent| !too_late(sent));
             if let Some(lane) = self.lanes.get_mut(&pane) {
                 lane.rest = FIRST_REST;
@@ -240,7 +245,10 @@ impl Outbox {
     fn put_back(&mut self, pane: PaneId, now: Instant) -> usize {
         let lane = self.lanes.entry(pane).or_default();
         let mut given_up = 0;
-        for mut sent in self.sent.extract_if(.., |sent| sent.pane == pane && sent.refused) {
+        let goes_back = |sent: &Sent| sent.pane == pane && sent.refused;
+        let (back, kept) = self.sent.drain(..).partition::<VecDeque<_>, _>(goes_back);
+        self.sent = kept;
+        for mut sent in back {
             if lane.stopped == Some(sent.piece.paste) {
                 // There may never be room for it.
                 given_up += std::mem::take(&mut sent.piece.bytes).len();
@@ -256,7 +264,7 @@ impl Outbox {
     /// The gateway refused a frame for good. How many bytes are lost, as the rest of its paste goes with it; 0 if that was
     /// known.
     pub fn refused(&mut self, number: u64) -> usize {
-        let Some(sent) = self.remove(number).filter(|sent| !sent.refused) else { return 0 };
+        let Some(sent) = self.remove(number) else { return 0 };
         let paste = sent.piece.paste;
         let lost = sent.piece.bytes.len() + self.drop_waiting(sent.pane, |piece| piece.paste == paste);
         if let Some(lane) = self.lanes.get_mut(&sent.pane).filter(|lane| lane.open == Some(paste)) {
@@ -326,7 +334,9 @@ impl Outbox {
     }
 
     fn may_go(&self, pane: PaneId, piece: &Piece, pending: usize) -> bool {
-        if self.sent.len() as u64 >= MAX_UNACKNOWLEDGED || self.sent.iter().any(|sent| sent.pane == pane && sent.refused) {
+        if self.sent.len() as u64 >= MAX_UNACKNOWLEDGED
+            || self.sent.iter().any(|sent| sent.pane == pane && sent.refused)
+        {
             return false;
         }
         let mut underway =
@@ -361,7 +371,7 @@ impl Outbox {
 
     /// Forgets a frame that was sent.
     fn remove(&mut self, number: u64) -> Option<Sent> {
-        let at = self.sent.iter().position(|sent| sent.number == number)?;
+        let at = self.sent.iter().position(|sent| sent.number == number && !sent.refused)?;
         let sent = self.sent.remove(at)?;
         self.held -= sent.piece.bytes.len();
         Some(sent)

@@ -50,6 +50,8 @@ pub struct Settings {
     pub host: Host,
     /// The table `[nodes]`.
     pub nodes: Nodes,
+    /// The table `[client]`.
+    pub client: Client,
 }
 
 /// `[input]`: what is typed at a pane while no shell can take it.
@@ -227,6 +229,14 @@ impl Default for Host {
     }
 }
 
+/// `[client]`: what the commands that talk to a gateway go by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Client {
+    /// The gateway that they talk to, as a URL; left out: the one on this machine.
+    pub gateway: Option<String>,
+}
+
 /// See [`Host::when_full`] and [`Nodes::when_full`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -304,6 +314,8 @@ pub(super) const KEYS: &[&str] = &[
     "nodes.max",
     "nodes.root",
     "nodes.agent_command",
+    "client",
+    "client.gateway",
 ];
 
 /// The tables whose keys are names of environment variables and of headers.
@@ -385,7 +397,8 @@ fn nearest(key: &str) -> &'static str {
     KEYS.iter().copied().min_by_key(|known| distance(known)).unwrap_or("listen")
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+/// The line, counted from 1, that the byte at `offset` is in.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 

@@ -4,6 +4,7 @@
 mod check;
 mod environment;
 mod file;
+mod problems;
 mod token;
 mod wake;
 
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, command_environment, shell_environment};
-pub use file::{Connection, Host, Input, Layout, Limits, Nodes, Output, Respawn, Settings, WhenFull};
+pub use file::{Client, Connection, Host, Input, Layout, Limits, Nodes, Output, Respawn, Settings, WhenFull};
+pub use problems::{ConfigProblem, problems};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
 pub use wake::{NODE_PLACEHOLDER, Wake, WakeHttp, WakeNode};
@@ -208,6 +210,41 @@ impl Config {
         })?;
         Ok(self)
     }
+}
+
+/// What a command that talks to a gateway takes from the config file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// See [`Client::gateway`].
+    pub gateway: Option<String>,
+    /// See [`Config::data_dir`].
+    pub data_dir: Option<PathBuf>,
+}
+
+impl ClientConfig {
+    /// Reads `file`, if there is one.
+    ///
+    /// # Errors
+    /// When it can't be read, or is no config file.
+    pub fn load(file: Option<&Path>, surroundings: &Surroundings) -> Result<Self, ConfigError> {
+        let settings = file.map(file::read).transpose()?.unwrap_or_default();
+        let home = surroundings.home();
+        Ok(Self {
+            gateway: settings.client.gateway,
+            data_dir: settings.data_dir.map(|dir| expand_tilde(dir, home.as_deref())),
+        })
+    }
+}
+
+/// The config file: the one that is named, else the default if it is there.
+pub fn config_file(named: Option<PathBuf>) -> Option<PathBuf> {
+    named.or_else(|| default_config_file().filter(|file| file.exists()))
+}
+
+/// Where the config file is looked for when none is named. None without a home directory.
+pub fn default_config_file() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.config_dir().join("everpane/config.toml"))
 }
 
 /// The data directory: the one that is named, else the default.

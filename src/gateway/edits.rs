@@ -49,29 +49,28 @@ pub(super) struct Start {
 }
 
 impl Hub {
-    /// Applies an operation, and makes and forgets panes by it. `sized` is the size of the pane it makes, where
-    /// the viewer knows.
+    /// Applies an operation, and makes and forgets panes by it. `viewer` is who asks, if that is one; `sized` is the
+    /// size of the pane it makes, where the viewer knows.
     pub(super) fn change_layout(
         self: &Arc<Self>,
-        viewer: &Arc<Viewer>,
+        viewer: Option<&Arc<Viewer>>,
         op: &Op,
         sized: Option<Size>,
         berth: Berth,
     ) -> Result<Change, Refusal> {
         let opens = matches!(op, Op::CreateSession { .. } | Op::CreateTab { .. } | Op::SplitPane { .. });
         let start = self.start_for(op, berth)?;
-        let (own, viewport) = {
-            let state = viewer.lock();
-            (state.mode == ViewMode::Own, state.viewport)
-        };
+        let viewport = viewer.and_then(|viewer| viewer.lock().viewport);
+        // Who has a view of its own moves that, and no one else's.
+        let own = viewer.filter(|viewer| viewer.lock().mode == ViewMode::Own);
         let mut plan = self.plan();
         if opens {
             self.check_room(viewer, &plan)?;
         }
-        let shared = own.then(|| (plan.layout.active_tab(), target_focus(&plan, op)));
+        let shared = own.map(|own| (own, plan.layout.active_tab(), target_focus(&plan, op)));
         let change = plan.layout.apply(op)?;
-        if let (Some(before), true) = (shared, change.changed) {
-            self.keep_view_own(viewer, &mut plan, op, &change, before);
+        if let (Some((own, active_tab, focus)), true) = (shared, change.changed) {
+            self.keep_view_own(own, &mut plan, op, &change, (active_tab, focus));
         }
         let sizes = viewport.map(|viewport| sizes_in(&plan, viewport)).unwrap_or_default();
         let opened = self.open_panes(&mut plan, &change, &start, |pane| {
@@ -81,8 +80,8 @@ impl Hub {
         drop(plan);
         if change.changed {
             self.note_change(&change);
-            if own {
-                self.tell_view(viewer);
+            if let Some(own) = own {
+                self.tell_view(own);
             }
             self.after_change(viewer, sizes, &opened, sized);
         }
@@ -92,12 +91,12 @@ impl Hub {
     /// Panes of a viewer's tab are resized with it; new panes get their first terminal.
     pub(super) fn after_change(
         self: &Arc<Self>,
-        viewer: &Arc<Viewer>,
+        viewer: Option<&Arc<Viewer>>,
         sizes: HashMap<PaneId, Size>,
         opened: &[Arc<Slot>],
         sized: Option<Size>,
     ) {
-        if viewer.lock().sizing {
+        if let Some(viewer) = viewer.filter(|viewer| viewer.lock().sizing) {
             self.report_sizes(viewer, sizes.into_iter().collect());
             if let (Some(size), [slot]) = (sized, opened) {
                 self.report(viewer, slot.id, size);
@@ -108,9 +107,10 @@ impl Hub {
         }
     }
 
-    pub(super) fn check_room(&self, viewer: &Viewer, plan: &Plan) -> Result<(), Refusal> {
+    pub(super) fn check_room(&self, viewer: Option<&Arc<Viewer>>, plan: &Plan) -> Result<(), Refusal> {
         self.check_limit()?;
-        if viewer.framing == Framing::Compact && !plan.channels.has_compact() {
+        let compact = viewer.is_some_and(|viewer| viewer.framing == Framing::Compact);
+        if compact && !plan.channels.has_compact() {
             return Err(Refusal::CompactFull);
         }
         Ok(())
@@ -228,20 +228,17 @@ impl Hub {
         let op = Op::SplitPane {
             pane: split.pane_id,
             axis: axis_of(split.orientation),
-            side: match split.side {
-                SplitSide::Before => Side::Before,
-                SplitSide::After => Side::After,
-            },
+            side: layout_side(split.side),
             ratio: None,
         };
         let size = split.cols.zip(split.rows).map(|(cols, rows)| Size::clamped(cols, rows));
         let berth = Berth::of(&ClientMessage::PaneSplit(split.clone()));
-        self.change_layout(viewer, &op, size, berth).map(Made::from)
+        self.change_layout(Some(viewer), &op, size, berth).map(Made::from)
     }
 
     pub(super) fn close_pane(
         self: &Arc<Self>,
-        viewer: &Arc<Viewer>,
+        viewer: Option<&Arc<Viewer>>,
         pane: PaneId,
         if_idle: bool,
     ) -> Result<Made, Refusal> {
@@ -283,7 +280,7 @@ impl Hub {
             (None, Some(direction)) => Op::FocusDirection { direction: layout_direction(direction) },
             (None, None) => return Err(Refusal::NoTarget),
         };
-        self.change_layout(viewer, &op, None, Berth::default()).map(Made::from)
+        self.change_layout(Some(viewer), &op, None, Berth::default()).map(Made::from)
     }
 }
 
@@ -354,6 +351,13 @@ pub(super) fn axis_of(orientation: SplitOrientation) -> Axis {
     match orientation {
         SplitOrientation::Horizontal => Axis::Columns,
         SplitOrientation::Vertical => Axis::Rows,
+    }
+}
+
+pub(super) fn layout_side(side: SplitSide) -> Side {
+    match side {
+        SplitSide::Before => Side::Before,
+        SplitSide::After => Side::After,
     }
 }
 

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::channels::Channels;
 use super::clients::Clients;
 use super::nodes::{LOCAL_NODE, Nodes};
+use super::onlookers::MAX_ONLOOKERS;
 use super::panes::{Live, Slot};
 use super::restore::{SourceOf, keep_orphan};
 use super::saved::SavedState;
@@ -86,6 +87,8 @@ pub(super) struct Plan {
 pub(super) struct Hub {
     pub(super) settings: Settings,
     pub(super) nodes: Nodes,
+    /// When the gateway was started.
+    pub(super) started: Moment,
     /// The nodes that somebody typed for while they were away.
     pub(super) wakes: Wakes,
     plan: Mutex<Plan>,
@@ -101,6 +104,8 @@ pub(super) struct Hub {
     pub(super) timers: Timers,
     pub(super) screens: Arc<Screens>,
     pub(super) spawns: Semaphore,
+    /// Places for those who wait for something of a pane.
+    pub(super) onlookers: Arc<Semaphore>,
     /// Starts under way, and programs that have not ended, of closed panes too.
     pub(super) running: TaskTracker,
     /// Set off when the gateway ends; viewers then say goodbye.
@@ -272,9 +277,11 @@ impl Hub {
     fn new(settings: Settings) -> Hub {
         Hub {
             spawns: Semaphore::new(settings.max_spawns.max(1)),
+            onlookers: Arc::new(Semaphore::new(MAX_ONLOOKERS)),
             clients: Mutex::new(Clients::new(settings.resume_within)),
             settings,
             nodes: Nodes::default(),
+            started: Moment::now(),
             wakes: Wakes::default(),
             plan: Mutex::new(Plan { layout: Layout::default(), channels: Channels::new() }),
             panes: DashMap::new(),

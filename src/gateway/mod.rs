@@ -4,15 +4,21 @@
 mod agents;
 pub mod channels;
 mod clients;
+mod desk;
 mod edits;
 mod hub;
+mod looking;
 mod nodes;
+mod onlookers;
 mod panes;
+mod records;
 mod refusal;
 mod requests;
 mod restore;
+mod running;
 mod saved;
 mod screens;
+mod search;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -22,11 +28,13 @@ mod updates;
 mod view;
 mod viewer;
 mod viewing;
+mod waiting;
 mod waking;
 mod window;
 
+pub use desk::{Desk, Part, Place, Refused};
 pub use hub::{Attached, Gateway, LocalNode, StartError, TooManyViewers};
 pub use nodes::LOCAL_NODE;
-pub use settings::{Settings, WakeSettings};
+pub use settings::{NewProgram, Settings, Told, WakeSettings};
 pub use updates::{Update, for_framing};
 pub use viewer::{Framing, Pulled, Viewer};

@@ -169,18 +169,24 @@ impl Hub {
     }
 
     pub(super) fn node_down(self: &Arc<Self>, node: &str, state: NodeState) {
-        self.nodes.set(node, None, state.clone());
+        self.nodes.set(node, None, state);
         for slot in self.slots() {
-            self.leave_node(&slot, node, &state);
+            self.leave_if_away(&slot, node);
         }
     }
 
-    /// A pane's node is away: its terminal, if it has one there, is not connected any more.
-    fn leave_node(self: &Arc<Self>, slot: &Arc<Slot>, node: &str, node_state: &NodeState) {
+    /// If a pane's node is away, its terminal, if it has one there, is not connected any more. Also takes out one that
+    /// came up while its node went away.
+    pub(super) fn leave_if_away(self: &Arc<Self>, slot: &Arc<Slot>, node: &str) {
         self.with_pane(slot, |state, _, effects| {
+            // Asked for with the pane locked: nobody has told the pane what is newer.
+            let node_state = self.nodes.state(node);
+            if node_state == NodeState::Up {
+                return;
+            }
             let (pane, now) = (&mut state.pane, Moment::now());
             if pane.node() == node {
-                pane.node_changed(node_state.clone(), now, effects);
+                pane.node_changed(node_state, now, effects);
             }
             if pane.terminal_node() == node {
                 let live = self.terminals.get(&slot.id).map(|live| live.generation);
@@ -193,24 +199,17 @@ impl Hub {
         });
     }
 
-    /// Takes a terminal out again that came up while its node went away.
-    pub(super) fn leave_if_away(self: &Arc<Self>, slot: &Arc<Slot>, node: &str) {
-        let state = self.nodes.state(node);
-        if state != NodeState::Up {
-            self.leave_node(slot, node, &state);
-        }
-    }
-
     /// A node that is away is being woken, or could not be.
     pub(super) fn node_waking(self: &Arc<Self>, node: &str, state: &NodeState) {
         if !self.nodes.set_away(node, state) {
             return;
         }
         for slot in self.slots() {
-            self.with_pane(&slot, |pane_state, _, effects| {
-                let pane = &mut pane_state.pane;
+            self.with_pane(&slot, |state, _, effects| {
+                let pane = &mut state.pane;
                 if pane.node() == node {
-                    pane.node_changed(state.clone(), Moment::now(), effects);
+                    // It may be there by now.
+                    pane.node_changed(self.nodes.state(node), Moment::now(), effects);
                 }
             });
         }

@@ -2,7 +2,7 @@
 //! ask for carried out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::hub::Hub;
 use super::nodes::LOCAL_NODE;
 use super::screens::{Model, WORTH_A_THREAD};
-use super::settings::Settings;
+use super::settings::{NewProgram, Settings};
 use super::viewer::Subscription;
 use crate::clock::Moment;
 use crate::host::{Exit, HasRoom, Host, Sink, SpawnError, SpawnRequest, Spawned, Terminal, Unwritten};
@@ -44,6 +44,8 @@ pub(super) struct Slot {
     full: AtomicBool,
     /// Set off when it is to be read again.
     room: Notify,
+    /// Set off, for those who wait for something, when anything about the pane may have changed.
+    pub(super) news: Notify,
     saved: Option<OutputMark>,
 }
 
@@ -53,6 +55,8 @@ pub(super) struct SlotState {
     pub(super) pane: Pane,
     /// The viewers to be told of output.
     pub(super) subscribers: Vec<Arc<Subscription>>,
+    /// Those who wait for something, by the offset from which they need the output.
+    pub(super) onlookers: Vec<Arc<AtomicU64>>,
 }
 
 impl SlotState {
@@ -62,9 +66,10 @@ impl SlotState {
         }
     }
 
-    /// Where the viewer is that must get every byte and has got the fewest.
+    /// Where the viewer or onlooker is that must get every byte and has got the fewest.
     fn slowest_lossless(&self) -> Option<u64> {
-        self.subscribers.iter().filter(|one| one.lossless).map(|one| one.cursor()).min()
+        let viewers = self.subscribers.iter().filter(|one| one.lossless).map(|one| one.cursor());
+        viewers.chain(self.onlookers.iter().map(|one| one.load(Ordering::Acquire))).min()
     }
 
     /// Lets go of output that neither the screen needs, which has everything before `offset`, nor a viewer that
@@ -82,7 +87,7 @@ impl SlotState {
 
 impl Slot {
     pub(super) fn new(pane: Pane, model: Model, saved: Option<OutputMark>) -> Arc<Slot> {
-        let state = SlotState { pane, subscribers: Vec::new() };
+        let state = SlotState { pane, subscribers: Vec::new(), onlookers: Vec::new() };
         let (id, channel) = (state.pane.id, state.pane.channel);
         Arc::new(Slot {
             id,
@@ -92,6 +97,7 @@ impl Slot {
             state: Mutex::new(state),
             full: AtomicBool::new(false),
             room: Notify::new(),
+            news: Notify::new(),
             saved,
         })
     }
@@ -130,9 +136,17 @@ impl Slot {
         self.set_watch(&mut self.lock(), viewer, None);
     }
 
+    /// Lets those look again who wait for something.
+    fn stir(&self, state: &SlotState) {
+        if !state.onlookers.is_empty() {
+            self.news.notify_waiters();
+        }
+    }
+
     fn grew(&self, state: &SlotState) {
         self.look_for_room(state);
         state.mark_subscribers();
+        self.stir(state);
         if let Some(saved) = &self.saved {
             saved.mark();
         }
@@ -261,6 +275,8 @@ impl Hub {
         let result = event(&mut state, terminal.as_deref(), &mut effects);
         if effects.output {
             slot.grew(&state);
+        } else if effects.status {
+            slot.stir(&state);
         }
         (result, effects)
     }
@@ -303,15 +319,14 @@ impl Hub {
         self.running.spawn(async move {
             let Ok(_turn) = hub.spawns.acquire().await else { return };
             let Some((node, request)) = hub.spawn_request(&slot, generation) else { return };
-            let outcome = match hub.nodes.host(&node) {
-                Some(host) => {
-                    let sink = hub.sink(&slot, &*host);
-                    host.spawn(request, sink).await.map(|spawned| (spawned, host.outlives()))
-                }
-                None => Err(SpawnError { reason: format!("{node} is away") }),
+            let Some(host) = hub.nodes.host(&node) else {
+                hub.leave_if_away(&slot, &node);
+                // If the node has come since, it starts at once.
+                hub.unstarted(&slot, generation);
+                return;
             };
-            match outcome {
-                Ok((spawned, outlives)) => hub.started(&slot, generation, spawned, outlives),
+            match host.spawn(request, hub.sink(&slot, &*host)).await {
+                Ok(spawned) => hub.started(&slot, generation, spawned, host.outlives()),
                 Err(error) => hub.not_started(&slot, &node, generation, error),
             }
             hub.leave_if_away(&slot, &node);
@@ -332,10 +347,18 @@ impl Hub {
         error: SpawnError,
     ) {
         tracing::warn!(pane = %slot.id, node, "no terminal: {error}");
-        let there = self.nodes.state(node) == NodeState::Up;
-        self.with_pane(slot, |state, _, effects| match there {
-            true => state.pane.failed(generation, error.reason, Moment::now(), jitter(), effects),
-            false => state.pane.unstarted(generation, Moment::now(), effects),
+        if self.nodes.state(node) != NodeState::Up {
+            return self.unstarted(slot, generation);
+        }
+        self.with_pane(slot, |state, _, effects| {
+            state.pane.failed(generation, error.reason, Moment::now(), jitter(), effects);
+        });
+    }
+
+    /// A start came to nothing because its node is away.
+    fn unstarted(self: &Arc<Self>, slot: &Arc<Slot>, generation: Generation) {
+        self.with_pane(slot, |state, _, effects| {
+            state.pane.unstarted(generation, Moment::now(), effects);
         });
     }
 
@@ -346,6 +369,7 @@ impl Hub {
         slot: &Arc<Slot>,
         generation: Generation,
     ) -> Option<(String, SpawnRequest)> {
+        let session = self.plan().layout.pane_session(slot.id)?;
         self.with_pane(slot, |state, _, effects| {
             let pane = &mut state.pane;
             pane.settle_size(Instant::now(), None, effects);
@@ -353,7 +377,9 @@ impl Hub {
                 return None;
             }
             let command = pane.command().map(<[String]>::to_vec).unwrap_or_default();
-            let (cwd, environment) = (pane.cwd().clone(), self.settings.environment.clone());
+            let program = NewProgram { session, pane: slot.id, node: pane.node() };
+            let environment = [&self.settings.environment[..], &self.settings.told.about(program)].concat();
+            let cwd = pane.cwd().clone();
             let size = pane.sizing.current();
             let mut request = SpawnRequest { pane: slot.id, generation, command, cwd, environment, size };
             if pane.node() == LOCAL_NODE {
@@ -437,6 +463,7 @@ impl Hub {
             }
             let subscribers = std::mem::take(&mut state.subscribers);
             slot.look_for_room(&state);
+            slot.stir(&state);
             subscribers
         };
         self.give_back(pane, effects.undelivered);

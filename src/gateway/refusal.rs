@@ -34,21 +34,33 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// What kind it is, for programs.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Refusal::Layout(error) => error.code(),
+            Refusal::UnknownPane(_) => "unknown_pane",
+            Refusal::Busy { .. } => "pane_busy",
+            Refusal::CompactFull => "channels_exhausted",
+            Refusal::TooManyPanes { .. } => "limit_reached",
+            Refusal::UnknownNode(_) | Refusal::NoNode => "unknown_node",
+            Refusal::NoTarget | Refusal::ClientName | Refusal::OtherClient => "invalid_field",
+            Refusal::Connected(_) => "pane_connected",
+        }
+    }
+
     /// As the viewer is told.
     pub(super) fn message(&self, request_id: Option<u64>) -> ErrorMessage {
-        let (code, field, pane) = match self {
-            Refusal::Layout(error) => (error.code(), layout_field(error), None),
-            Refusal::UnknownPane(pane) => ("unknown_pane", Some("paneId"), Some(*pane)),
-            Refusal::Busy { pane, .. } => ("pane_busy", None, Some(*pane)),
-            Refusal::CompactFull => ("channels_exhausted", None, None),
-            Refusal::TooManyPanes { .. } => ("limit_reached", None, None),
-            Refusal::UnknownNode(_) | Refusal::NoNode => ("unknown_node", Some("node"), None),
-            Refusal::NoTarget => ("invalid_field", Some("direction"), None),
-            Refusal::ClientName | Refusal::OtherClient => ("invalid_field", Some("client"), None),
-            Refusal::Connected(pane) => ("pane_connected", None, Some(*pane)),
+        let (field, pane) = match self {
+            Refusal::Layout(error) => (layout_field(error), None),
+            Refusal::UnknownPane(pane) => (Some("paneId"), Some(*pane)),
+            Refusal::Busy { pane, .. } | Refusal::Connected(pane) => (None, Some(*pane)),
+            Refusal::CompactFull | Refusal::TooManyPanes { .. } => (None, None),
+            Refusal::UnknownNode(_) | Refusal::NoNode => (Some("node"), None),
+            Refusal::NoTarget => (Some("direction"), None),
+            Refusal::ClientName | Refusal::OtherClient => (Some("client"), None),
         };
         ErrorMessage {
-            code: code.to_owned(),
+            code: self.code().to_owned(),
             message: self.to_string(),
             field: field.map(str::to_owned),
             pane_id: pane,

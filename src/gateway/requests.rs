@@ -89,7 +89,7 @@ impl Hub {
         match message {
             ClientMessage::Connect(connect) => Ok(self.connect(viewer, &connect)),
             ClientMessage::PaneSplit(split) => self.split_pane(viewer, &split),
-            ClientMessage::PaneClose(close) => self.close_pane(viewer, close.pane_id, close.if_idle),
+            ClientMessage::PaneClose(close) => self.close_pane(Some(viewer), close.pane_id, close.if_idle),
             ClientMessage::PaneFocus(focus) => self.focus_pane(viewer, &focus),
             ClientMessage::PaneResize(report) => {
                 self.report_size(viewer, report.pane_id, Size { cols: report.cols, rows: report.rows })
@@ -121,7 +121,7 @@ impl Hub {
                 let op = layout_op(other, &self.plan(), &default_node.unwrap_or_default());
                 // Every message is one or the other; `ping` is answered before.
                 op.map_or(Ok(Made::default()), |op| {
-                    self.change_layout(viewer, &op, None, berth).map(Made::from)
+                    self.change_layout(Some(viewer), &op, None, berth).map(Made::from)
                 })
             }
         }
@@ -131,7 +131,7 @@ impl Hub {
         self.slot(pane).ok_or(Refusal::UnknownPane(pane))
     }
 
-    fn respawn(self: &Arc<Self>, pane: PaneId) -> Result<Made, Refusal> {
+    pub(super) fn respawn(self: &Arc<Self>, pane: PaneId) -> Result<Made, Refusal> {
         let slot = self.known(pane)?;
         self.with_pane(&slot, |state, terminal, effects| {
             if terminal.is_some() {
@@ -142,7 +142,7 @@ impl Hub {
         })
     }
 
-    fn set_pane(self: &Arc<Self>, set: &PaneSet) -> Result<Made, Refusal> {
+    pub(super) fn set_pane(self: &Arc<Self>, set: &PaneSet) -> Result<Made, Refusal> {
         let slot = self.known(set.pane_id)?;
         if let Some(node) = set.node.as_ref().filter(|node| !self.nodes.is_known(node)) {
             return Err(Refusal::UnknownNode(node.clone()));

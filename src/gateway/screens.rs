@@ -136,6 +136,17 @@ impl Hub {
         model.snapshot(history)
     }
 
+    /// Looks at the screen of a pane as it is now, of which it is told the offset.
+    pub(super) fn look_at_screen<T>(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        look: impl FnOnce(&Screen, u64) -> T,
+    ) -> T {
+        let mut model = slot.model();
+        self.catch_up(slot, &mut model);
+        look(&model.screen, model.offset)
+    }
+
     /// A snapshot with as much scrollback as makes it no larger than `bytes`.
     pub(super) fn snapshot_within(self: &Arc<Self>, slot: &Arc<Slot>, bytes: usize) -> Arc<Snapshot> {
         let mut model = slot.model();

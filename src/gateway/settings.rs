@@ -1,10 +1,12 @@
 //! What a gateway is started with.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Wake;
+use crate::ids::{PaneId, SessionId};
 use crate::node::WakeLimits;
 use crate::pane::PaneLimits;
 use crate::pane::input::InputLimits;
@@ -21,8 +23,10 @@ pub struct Settings {
     pub command: Vec<String>,
     /// Where a session's first pane starts.
     pub cwd: PathBuf,
-    /// The whole environment of the programs in panes.
+    /// The environment of the programs in panes, as far as it is the same for all.
     pub environment: Vec<(String, String)>,
+    /// What else each of them is told.
+    pub told: Told,
     /// What each pane may hold.
     pub pane: PaneLimits,
     /// How much scrollback each pane's screen keeps.
@@ -41,6 +45,59 @@ pub struct Settings {
     pub max_panes: usize,
     /// The most starts of programs under way at a time; others queue.
     pub max_spawns: usize,
+}
+
+/// A program that is about to be started.
+#[derive(Debug, Clone, Copy)]
+pub struct NewProgram<'a> {
+    /// The session that its pane is in.
+    pub session: SessionId,
+    /// Its pane.
+    pub pane: PaneId,
+    /// The node that it is started on.
+    pub node: &'a str,
+}
+
+/// Makes the variables of one program: where it is, and how to reach the gateway from there.
+#[derive(Clone)]
+pub struct Told(Arc<TellProgram>);
+
+type TellProgram = dyn Fn(NewProgram<'_>) -> Vec<(String, String)> + Send + Sync;
+
+impl Told {
+    /// What `tell` says, which must not block.
+    pub fn new(tell: impl Fn(NewProgram<'_>) -> Vec<(String, String)> + Send + Sync + 'static) -> Told {
+        Told(Arc::new(tell))
+    }
+
+    pub(super) fn about(&self, program: NewProgram<'_>) -> Vec<(String, String)> {
+        (self.0)(program)
+    }
+}
+
+impl Default for Told {
+    /// The ids of its pane and session.
+    fn default() -> Told {
+        Told::new(|program| program.ids())
+    }
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Told")
+    }
+}
+
+impl NewProgram<'_> {
+    /// `EVERPANE_PANE` and `EVERPANE_SESSION`.
+    #[must_use]
+    pub fn ids(&self) -> Vec<(String, String)> {
+        let variable = |name: &str, value: String| (name.to_owned(), value);
+        vec![
+            variable("EVERPANE_PANE", self.pane.to_string()),
+            variable("EVERPANE_SESSION", self.session.to_string()),
+        ]
+    }
 }
 
 /// What wakes nodes, and how patiently.
@@ -66,6 +123,7 @@ impl Default for Settings {
             command: vec!["/bin/sh".to_owned()],
             cwd: PathBuf::from("/"),
             environment: Vec::new(),
+            told: Told::default(),
             pane: PaneLimits {
                 input: InputLimits { bytes: 256 << 10, age: Duration::from_secs(30) },
                 ring_bytes: 1 << 20,

@@ -70,6 +70,8 @@ struct Waker {
 
 struct Round {
     wake: Wake,
+    /// What its times are told by: looked up anew, the clocks would differ by a millisecond now and then.
+    begun: Moment,
     calling: bool,
     /// Since when the node is away, as far as that is to be shown again.
     down: NodeState,
@@ -107,7 +109,8 @@ impl Waker {
             return;
         }
         let limits = self.hub.settings.wake.limits;
-        let new = || Round { wake: Wake::new(limits), calling: false, down: state.clone() };
+        let (wake, begun) = (Wake::new(limits), Moment::now());
+        let new = || Round { wake, begun, calling: false, down: state.clone() };
         let round = self.rounds.entry(node.to_owned()).or_insert_with(new);
         if matches!(state, NodeState::Down { .. }) {
             round.down = state;
@@ -147,7 +150,7 @@ impl Waker {
         let state = match round.wake.state() {
             WakeState::Quiet => None,
             WakeState::Waking { attempt, since } => {
-                Some(NodeState::Waking { attempt, since: Moment::now().unix_ms_at(since) })
+                Some(NodeState::Waking { attempt, since: round.begun.unix_ms_at(since) })
             }
             WakeState::GaveUp { reason, .. } => Some(round.down.because(reason)),
         };

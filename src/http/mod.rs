@@ -1,6 +1,7 @@
 //! The HTTP edge: what is served where, and who may come in. Nothing behind it sees a request that was not let
 //! through by `guard`.
 
+pub mod api;
 mod assets;
 mod backoff;
 mod caller;

@@ -1,19 +1,19 @@
-//! What a refused request is told: a code for programs, a sentence for people, never what was sent.
+//! What a refused request is told, as problem details (RFC 9457): a code for programs, a sentence for people.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
-/// A refusal, sent as `{"code": …, "message": …}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+use crate::protocol::api::ProblemDetails;
+
+/// A refusal that holds nothing of the request, so that no secret can come back in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
-    #[serde(skip)]
     pub status: StatusCode,
     /// A word that programs can rely on.
     pub code: &'static str,
-    /// What is wrong and what to do. Holds nothing of the request, so that no secret can come back in it.
+    /// What is wrong and what to do.
     pub message: &'static str,
 }
 
@@ -25,6 +25,29 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status, Json(self)).into_response()
+        details(self.status, self.code, self.message.to_owned(), None, None)
     }
+}
+
+/// An answer that says what is wrong.
+pub(super) fn details(
+    status: StatusCode,
+    code: &str,
+    message: String,
+    hint: Option<String>,
+    field: Option<String>,
+) -> Response {
+    let details = ProblemDetails {
+        kind: format!("about:blank#{code}"),
+        status: status.as_u16(),
+        title: message.clone(),
+        code: code.to_owned(),
+        message,
+        hint,
+        field,
+    };
+    let mut response = (status, Json(details)).into_response();
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }

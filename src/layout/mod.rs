@@ -212,6 +212,12 @@ impl Layout {
         self.pane_tabs.get(&pane).copied()
     }
 
+    /// The session that holds a pane.
+    #[must_use]
+    pub fn pane_session(&self, pane: PaneId) -> Option<SessionId> {
+        self.pane_tab(pane).and_then(|tab| self.tab(tab)).map(|tab| tab.session)
+    }
+
     /// Where in its tab a pane is: the child to take at each split, from the root. `None` if it isn't there.
     #[must_use]
     pub fn path_of(&self, tab: TabId, pane: PaneId) -> Option<Vec<usize>> {

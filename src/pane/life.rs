@@ -138,6 +138,7 @@ impl Pane {
         self.life = Life::default();
         let was_away = std::mem::take(&mut self.away);
         self.activity.end();
+        self.marks.end(self.log.head());
         self.end = if self.respawn.given_up() {
             End::Failed { reason: format!("{exit} at once, without printing anything") }
         } else {
@@ -159,6 +160,12 @@ impl Pane {
             self.start_if_wanted(now, effects);
         }
         true
+    }
+
+    /// Whether its last program has ended, and no other is about to start.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.end != End::Never && !self.away && self.life.started.is_none() && !self.respawn.is_starting()
     }
 
     /// The pane is closed: nothing that comes up from now on is wanted, and what is held goes nowhere.

@@ -140,6 +140,8 @@ pub struct OutputLog {
     resized_at: u64,
     /// Output that viewers were given by another gateway is coming in again.
     refilling: bool,
+    /// When the newest output came.
+    grown_at: Option<Instant>,
 }
 
 impl OutputLog {
@@ -156,6 +158,7 @@ impl OutputLog {
             needed_from: offset,
             resized_at: offset,
             refilling: false,
+            grown_at: None,
         }
     }
 
@@ -169,6 +172,12 @@ impl OutputLog {
     #[must_use]
     pub fn first(&self) -> u64 {
         self.first
+    }
+
+    /// When the newest output came, if any did.
+    #[must_use]
+    pub fn grown_at(&self) -> Option<Instant> {
+        self.grown_at
     }
 
     /// The offset of the oldest byte held.
@@ -185,6 +194,7 @@ impl OutputLog {
             return;
         }
         let offset = self.head;
+        self.grown_at = Some(now);
         self.head += length as u64;
         write_output_header(&mut buffer, OutputKind::Output, offset, self.channel);
         self.chunks.push_back(Chunk { offset, at: now, frame: buffer.freeze() });
@@ -222,6 +232,11 @@ impl OutputLog {
     pub fn release(&mut self, offset: u64) {
         self.needed_from = offset;
         self.drop_oldest();
+    }
+
+    /// Somebody needs what comes after `offset`, as far as it is still there.
+    pub fn need(&mut self, offset: u64) {
+        self.needed_from = self.needed_from.min(offset);
     }
 
     /// How much of it is needed, in bytes.

@@ -8,9 +8,11 @@ pub mod away;
 pub mod cues;
 pub mod filter;
 pub mod input;
+pub mod keys;
 mod life;
 pub mod line_gate;
 pub mod log;
+pub mod marks;
 pub mod modes;
 mod notice;
 pub mod printing;
@@ -20,6 +22,7 @@ pub mod respawn;
 pub mod sizing;
 #[cfg(test)]
 mod tests;
+pub mod transcript;
 mod typing;
 
 use std::path::PathBuf;
@@ -32,6 +35,8 @@ use self::filter::Filter;
 use self::input::{InputLimits, InputQueue, Undelivered};
 use self::life::Life;
 use self::log::{OutputBuf, OutputLog};
+use self::marks::Marks;
+use self::modes::Modes;
 use self::printing::Place;
 use self::respawn::{Generation, Respawn, RespawnLimits};
 use self::sizing::{Resize, Sizing};
@@ -137,6 +142,8 @@ pub struct Pane {
     pub log: OutputLog,
     /// What its screen is to do besides taking the output in.
     pub cues: Cues,
+    /// Where its shell shows prompts and runs commands.
+    pub marks: Marks,
     /// Who decides its size.
     pub sizing: Sizing,
     /// The size its screen has once it has come to the end of the log.
@@ -223,6 +230,7 @@ impl Pane {
             channel: birth.channel,
             log: OutputLog::new(birth.channel, limits.ring_bytes, birth.offset),
             cues: Cues::default(),
+            marks: Marks::default(),
             sizing: Sizing::new(birth.size, birth.settings.size),
             screen_size: birth.screen_size,
             limits,
@@ -275,6 +283,18 @@ impl Pane {
         let clean = self.filter.feed(OutputBuf::copy_of(snapshot), &mut |_, _| {}).payload().to_vec();
         self.filter.part(place.parted);
         clean
+    }
+
+    /// How many prompts its shells have shown.
+    #[must_use]
+    pub fn prompts(&self) -> u64 {
+        self.activity.prompts()
+    }
+
+    /// The modes that its program has set.
+    #[must_use]
+    pub fn modes(&self) -> &Modes {
+        self.filter.modes()
     }
 
     /// Its settings.

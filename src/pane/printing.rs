@@ -72,24 +72,27 @@ impl Pane {
 
     fn print(&mut self, output: OutputBuf, asked: Asked, now: Moment, effects: &mut Effects) {
         let (from, generation) = (self.log.head(), self.generation());
-        let Pane { filter, cues, activity, title, told_cwd, life, .. } = self;
-        let output = filter.feed(output, &mut |at, event| match event {
-            Event::Title(text) if *title != text => {
-                *title = text;
-                effects.info = true;
-            }
-            Event::WorkingDirectory(path) => {
-                *told_cwd = Some(PathBuf::from(path));
-                effects.info = true;
-            }
-            Event::PromptEnd => {
-                if let Some(readiness) = &mut life.readiness {
-                    readiness.prompted();
+        let Pane { filter, cues, marks, activity, title, told_cwd, life, .. } = self;
+        let output = filter.feed(output, &mut |at, event| {
+            marks.take(&event, from + at as u64);
+            match event {
+                Event::Title(text) if *title != text => {
+                    *title = text;
+                    effects.info = true;
                 }
+                Event::WorkingDirectory(path) => {
+                    *told_cwd = Some(PathBuf::from(path));
+                    effects.info = true;
+                }
+                Event::PromptEnd => {
+                    if let Some(readiness) = &mut life.readiness {
+                        readiness.prompted();
+                    }
+                }
+                Event::Query(_) if asked == Asked::Before => {}
+                Event::Query(query) => cues.query(from + at as u64, generation, query),
+                other => effects.info |= activity.take(other, now.unix_ms),
             }
-            Event::Query(_) if asked == Asked::Before => {}
-            Event::Query(query) => cues.query(from + at as u64, generation, query),
-            other => effects.info |= activity.take(other, now.unix_ms),
         });
         if let Some(last) = output.payload().last() {
             self.at_line_start = *last == b'\n';
@@ -134,6 +137,12 @@ impl Pane {
     /// not known.
     pub(super) fn on_fresh_line(&self) -> bool {
         self.at_line_start && self.filter.modes().screen == ActiveScreen::Main
+    }
+
+    /// Whether its program has printed anything.
+    #[must_use]
+    pub fn has_printed(&self) -> bool {
+        self.life.printed
     }
 
     /// Gives the program of a generation its terminal's answer to a query, if that program still runs.

@@ -167,13 +167,23 @@ impl Stage {
         self.up(generation).0.unwrap()
     }
 
-    /// Hands input to the pane as the gateway does.
-    fn input(&mut self, viewer: ViewerId, kind: InputKind, bytes: &[u8]) -> Result<Effects, InputRefused> {
+    /// Hands input to the pane as the gateway does, which carries out what is asked for whether it is taken or not.
+    fn offer(
+        &mut self,
+        viewer: ViewerId,
+        kind: InputKind,
+        bytes: &[u8],
+    ) -> (Result<(), InputRefused>, Effects) {
         let mut effects = Effects::default();
         let terminal = self.terminal.clone();
         let typed = Typed { viewer, owner: viewer, kind, more: false, bytes };
-        self.pane.input(typed, self.now.at, as_dyn(&terminal), &mut effects)?;
-        Ok(effects)
+        let taken = self.pane.input(typed, self.now.at, as_dyn(&terminal), &mut effects);
+        (taken, effects)
+    }
+
+    fn input(&mut self, viewer: ViewerId, kind: InputKind, bytes: &[u8]) -> Result<Effects, InputRefused> {
+        let (taken, effects) = self.offer(viewer, kind, bytes);
+        taken.map(|()| effects)
     }
 
     fn keys(&mut self, viewer: ViewerId, bytes: &[u8]) -> Effects {
@@ -379,6 +389,14 @@ fn input_over_the_bound_is_refused_whole_with_its_length() {
     let (mut live, terminal) = Stage::live();
     let refused = live.input(ONE, InputKind::Input, &vec![b'a'; bound + 1]).unwrap_err();
     assert_eq!((refused.bytes, terminal.written().len()), (bound + 1, 0));
+}
+
+#[test]
+fn a_key_that_finds_no_room_starts_the_program_that_makes_room() {
+    let mut stage = Stage::waking_on(WakePolicy::Enter);
+    stage.keys(ONE, &vec![b'a'; LIMITS.input.bytes]);
+    let (taken, effects) = stage.offer(ONE, InputKind::Input, b"\r");
+    assert_eq!((taken.unwrap_err().code, effects.start), ("input_full", Some(FIRST)));
 }
 
 #[test]
@@ -811,12 +829,12 @@ impl Ledger {
         Ok(match step {
             Step::Keys { viewer, length } => {
                 let bytes = self.type_next(length);
-                let taken = stage.input(viewer, InputKind::Input, &bytes);
-                match &taken {
-                    Ok(_) => self.waiting.extend(bytes.iter().map(|byte| (viewer, *byte))),
+                let (taken, effects) = stage.offer(viewer, InputKind::Input, &bytes);
+                match taken {
+                    Ok(()) => self.waiting.extend(bytes.iter().map(|byte| (viewer, *byte))),
                     Err(refused) => prop_assert_eq!(refused.bytes, length),
                 }
-                taken.unwrap_or_default()
+                effects
             }
             Step::Up => {
                 let (terminal, effects) = stage.up(generation);
@@ -882,5 +900,26 @@ proptest! {
             let effects = ledger.take(&mut stage, step, generation)?;
             ledger.account(&stage, &effects)?;
         }
+    }
+}
+
+#[test]
+fn marks_are_at_their_very_offset_however_output_is_cut() {
+    let printed = b"\x1b]133;A\x07$ \x1b]133;B\x07make\r\n\x1b[c\x1b]133;C\x07output\r\n\x1b]133;D;2\x07\x1b]133;A\x07$ ";
+    for length in 1..printed.len() {
+        let (mut stage, _) = Stage::live();
+        for piece in printed.chunks(length) {
+            stage.output(FIRST, piece);
+        }
+        let pane = &stage.pane;
+        let command = *pane.marks.commands().next_back().unwrap();
+        let mut parts = Vec::new();
+        pane.log.slices(command.from, command.to.unwrap(), usize::MAX, &mut parts);
+        let between = parts.concat();
+        assert_eq!(
+            &between[..usize::try_from(command.to.unwrap() - command.from).unwrap()],
+            b"output\r\n\x1b]133;D;2\x07"
+        );
+        assert_eq!((command.exit, pane.marks.prompts(), pane.marks.at_prompt()), (Some(2), 2, true));
     }
 }

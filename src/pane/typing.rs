@@ -151,7 +151,8 @@ impl Pane {
                 format!("{} failed to start too often; ask for it outright (pane_respawn)", self.id);
             return refused("pane_failed", message);
         }
-        self.hold(typed, &keys, now, effects)?;
+        // Also a key that finds no room starts the program: what is in its way waits for that.
+        let held = self.hold(typed, &keys, now, effects);
         self.note_typing(typed.viewer, &keys, now, None, effects);
         let wakes = match self.settings.wake {
             WakePolicy::AnyKey => true,
@@ -163,7 +164,7 @@ impl Pane {
             self.decide(decision, effects);
         }
         self.look_at_expiry(effects);
-        Ok(())
+        held
     }
 
     fn hold(
@@ -192,7 +193,8 @@ impl Pane {
         terminal: Option<&dyn Terminal>,
         effects: &mut Effects,
     ) {
-        if self.sizing.typist() != Some(viewer) {
+        // Who looks at nothing has no say in its size.
+        if viewer != ViewerId::NOBODY && self.sizing.typist() != Some(viewer) {
             self.sizing.typed(viewer);
             self.settle_size(now, terminal, effects);
         }
@@ -236,8 +238,11 @@ impl Pane {
         now: Instant,
         effects: &mut Effects,
     ) {
+        if generation != self.generation() {
+            return;
+        }
         // Whoever typed last, mostly; nobody knows whose each byte was.
-        let Some(owner) = self.sizing.typist().filter(|_| generation == self.generation()) else { return };
+        let owner = self.sizing.typist().unwrap_or(ViewerId::NOBODY);
         match input {
             Unwritten::Not(bytes) => self.queue.put_back(owner, &bytes, now),
             Unwritten::Perhaps(bytes) => {

@@ -6,6 +6,7 @@
 //! one: `work` is a session, `work:build` a tab of it, `work:build.1` the second pane of that, `:build` a tab of the
 //! active session, `.1` a pane of the active tab. `.` is the active pane.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Direction, SizePolicy, SplitOrientation, SplitSide, WakePolicy};
@@ -18,7 +19,7 @@ pub const API_VERSION: u32 = 1;
 // Answers.
 
 /// The gateway. `GET /api/v1`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayRecord {
     /// See [`API_VERSION`].
@@ -45,7 +46,7 @@ pub struct GatewayRecord {
 }
 
 /// Everything there is. `GET /api/v1/sessions`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionList {
     /// See [`API_VERSION`].
@@ -55,7 +56,7 @@ pub struct SessionList {
 }
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionRecord {
     /// Its id.
@@ -73,7 +74,7 @@ pub struct SessionRecord {
 }
 
 /// A tab.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TabRecord {
     /// Its id.
@@ -92,7 +93,7 @@ pub struct TabRecord {
 }
 
 /// A pane. `GET /api/v1/panes/{target}`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PaneRecord {
     /// Its id.
@@ -115,7 +116,7 @@ pub struct PaneRecord {
 }
 
 /// What a request made. With status 201.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Made {
     /// The session that was made, or that the tab or pane is in.
@@ -130,7 +131,7 @@ pub struct Made {
 }
 
 /// Who is connected. `GET /api/v1/viewers`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ViewerList {
     /// See [`API_VERSION`].
@@ -140,7 +141,7 @@ pub struct ViewerList {
 }
 
 /// A viewer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ViewerRecord {
     /// Its id.
@@ -159,7 +160,7 @@ pub struct ViewerRecord {
 }
 
 /// A refusal, as problem details (RFC 9457), `application/problem+json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProblemDetails {
     /// `about:blank#code`.
@@ -184,7 +185,7 @@ pub struct ProblemDetails {
 // Requests on the layout.
 
 /// Where a new pane runs, and what. Left out: as beside it, or as the session has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewSession {
     /// Its name; left out: the first free number.
@@ -198,7 +199,7 @@ pub struct NewSession {
 }
 
 /// `POST /api/v1/sessions/{target}/tabs`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewTab {
     /// Its name; left out: the first free number.
@@ -212,7 +213,7 @@ pub struct NewTab {
 }
 
 /// `POST /api/v1/panes/{target}/split`
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SplitRequest {
     /// `horizontal` (the default): side by side.
@@ -230,7 +231,7 @@ pub struct SplitRequest {
 }
 
 /// `PATCH /api/v1/sessions/{target}`, `PATCH /api/v1/tabs/{target}`: what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Rename {
     /// The new name.
@@ -238,7 +239,7 @@ pub struct Rename {
 }
 
 /// `PATCH /api/v1/panes/{target}`: what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PaneChange {
     /// A name; an empty one gives it back its program's title.
@@ -254,7 +255,7 @@ pub struct PaneChange {
 }
 
 /// `POST /api/v1/panes/{target}/move`, `POST /api/v1/tabs/{target}/move`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct MoveRequest {
     /// Of a pane: the tab that it goes to (left out: a new one), or with `swap` the pane that it changes places with. Of a
@@ -269,7 +270,7 @@ pub struct MoveRequest {
 }
 
 /// `POST /api/v1/panes/{target}/resize`: moves an edge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResizeRequest {
     /// Which way.
@@ -279,7 +280,7 @@ pub struct ResizeRequest {
 }
 
 /// `POST /api/v1/panes/{target}/zoom`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ZoomRequest {
     /// Left out: the other of the two.
@@ -287,14 +288,14 @@ pub struct ZoomRequest {
 }
 
 /// `POST /api/v1/panes/{target}/kill`: signals the pane's program; the pane stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct KillRequest {}
 
 // Input.
 
 /// `POST /api/v1/panes/{target}/input`: parts are typed one after the other, and arrive whole or not at all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct InputRequest {
     /// What is typed, in turn.
@@ -304,7 +305,7 @@ pub struct InputRequest {
 }
 
 /// A part of what is typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum InputPart {
     /// Text, as it is.
@@ -317,7 +318,7 @@ pub enum InputPart {
 }
 
 /// What became of input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InputTaken {
     /// How many bytes.
@@ -334,7 +335,7 @@ pub struct InputTaken {
 // Waiting.
 
 /// `POST /api/v1/panes/{target}/wait`: answers when it is so, or when the time is up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WaitRequest {
     /// What for.
@@ -352,7 +353,7 @@ pub struct WaitRequest {
 }
 
 /// What to wait for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum WaitFor {
     /// This text.
@@ -370,7 +371,7 @@ pub enum WaitFor {
 }
 
 /// What a wait saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitOutcome {
     /// Whether it was so; else the time was up.
@@ -390,7 +391,7 @@ pub struct WaitOutcome {
 }
 
 /// `POST /api/v1/panes/{target}/run`: types a command at the shell's prompt and waits for its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunRequest {
     /// The command line.
@@ -401,7 +402,7 @@ pub struct RunRequest {
 }
 
 /// What a command did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunOutcome {
     /// Whether it ended in time.
@@ -424,7 +425,7 @@ pub struct RunOutcome {
 // Looking.
 
 /// What a capture looks like. `GET /api/v1/panes/{target}/capture?format=…&scrollback=…&join=…`
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CaptureFormat {
     /// Text alone, without what is blank at the ends of lines.
@@ -439,7 +440,7 @@ pub enum CaptureFormat {
 }
 
 /// The query of a capture.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct CaptureQuery {
     /// See [`CaptureFormat`].
@@ -453,7 +454,7 @@ pub struct CaptureQuery {
 // Events.
 
 /// A line of `GET /api/v1/events`, which never ends by itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
 pub enum Event {
     /// Comes first, and again when the reader was too slow for what happened: how everything is.
@@ -493,7 +494,7 @@ pub enum Event {
 // Tokens.
 
 /// `POST /api/v1/tokens`: a token that reaches one session alone, over `/api/v1`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenRequest {
     /// The session, as a target.
@@ -501,7 +502,7 @@ pub struct TokenRequest {
 }
 
 /// The token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenMade {
     /// The session.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::client::{SizePolicy, WakePolicy};
@@ -84,7 +85,7 @@ pub struct Tab {
 }
 
 /// Why a pane is connected, or why it is not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "state", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum PaneStatus {
@@ -147,7 +148,7 @@ pub enum PaneStatus {
 }
 
 /// What a pane's shell is doing, told by its prompt marks (OSC 133).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ShellState {
@@ -167,7 +168,7 @@ pub struct ShellState {
 }
 
 /// What kind of progress a program reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum ProgressState {
@@ -182,7 +183,7 @@ pub enum ProgressState {
 }
 
 /// How far a pane's program says it is (OSC 9;4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Progress {
     /// What kind.
@@ -192,7 +193,7 @@ pub struct Progress {
 }
 
 /// The last thing that a pane's program wanted people to notice (OSC 9, 777, 99).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Notification {
     /// Counts the pane's notifications; whoever has seen this number has seen it.
@@ -208,7 +209,7 @@ pub struct Notification {
 }
 
 /// What a native viewer is told of a pane besides its place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PaneInfo {

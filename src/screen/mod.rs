@@ -21,6 +21,7 @@ mod osc;
 mod paint;
 mod print;
 pub mod query;
+pub mod render;
 mod resize;
 mod row;
 mod sgr;

@@ -57,6 +57,12 @@ impl<'a> Painter<'a> {
         }
     }
 
+    /// Writes cells so that they come out right wherever the cursor is, and leaves the pen fresh.
+    pub(super) fn free_cells(&mut self, cells: &[Cell]) {
+        self.cells(cells, usize::MAX, false, Gaps::Spaces);
+        self.rest();
+    }
+
     /// Cells from the first of a row of `cols` on.
     #[inline]
     fn cells(&mut self, cells: &[Cell], cols: usize, continues: bool, gaps: Gaps) {

@@ -45,6 +45,8 @@ pub(crate) struct Lines {
     rest: Vec<u8>,
     /// Some output was skipped: what comes first is the rest of a line.
     skipped: bool,
+    /// What comes first is of a program that has ended, up to the line that tells of the next one's start.
+    is_over: bool,
 }
 
 impl Lines {
@@ -59,6 +61,10 @@ impl Lines {
             text.drain(..first);
         }
         for line in String::from_utf8(text).unwrap().split_terminator("\r\n") {
+            if self.is_over {
+                self.is_over = !line.contains(" · restarted at ");
+                continue;
+            }
             match line.strip_prefix("line ") {
                 Some(number) if std::mem::take(&mut self.skipped) => {
                     let number: u64 = number.parse().unwrap();
@@ -231,10 +237,12 @@ impl Counter {
         answers[0].clone()
     }
 
-    /// Expects another program, which counts from the start.
+    /// Expects another program, which counts from the start. What the last one printed may still be on its way, and is
+    /// not looked at any more.
     pub(crate) fn start_over(&mut self) {
         self.take_in();
-        self.lines = Lines::default();
+        let rest = std::mem::take(&mut self.lines.rest);
+        self.lines = Lines { rest, is_over: true, ..Lines::default() };
     }
 
     /// How the pane's connection has changed so far.

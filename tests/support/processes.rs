@@ -94,6 +94,7 @@ impl Process {
             "STOP" => rustix::process::Signal::STOP,
             "CONT" => rustix::process::Signal::CONT,
             "TERM" => rustix::process::Signal::TERM,
+            "USR1" => rustix::process::Signal::USR1,
             _ => panic!("which signal is {name}?"),
         };
         let _ = rustix::process::kill_process(pid, signal);

@@ -13,7 +13,7 @@ use crate::support::stats::percentile;
 use crate::support::table::{Column, Row};
 
 /// More lines than are kept.
-const FULL: u64 = 10_100;
+pub(super) const FULL: u64 = 10_100;
 
 /// How long a flood goes on before the first viewer comes late to it.
 const FLOOD_LEAD: Duration = Duration::from_millis(500);
@@ -34,7 +34,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
 }
 
 /// A gateway with a pane in which so many lines, and then a shell's screen, were printed.
-fn gateway_with_lines(bench: &Bench, lines: u64) -> Result<Everpane> {
+pub(super) fn gateway_with_lines(bench: &Bench, lines: u64) -> Result<Everpane> {
     let gateway = Everpane::start_with_panes(bench.program(), 1)?;
     let mut viewer = gateway.viewer(0)?;
     viewer.wait_for(program::READY)?;

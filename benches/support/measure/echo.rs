@@ -61,7 +61,7 @@ fn under(bench: &Bench, load: Load, name: &str) -> Result<[Row; 2]> {
 }
 
 /// Types `keys` keys, each after the echo of the one before; how long each echo took, in microseconds.
-fn type_keys(keys: usize, mut echo: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+pub(super) fn type_keys(keys: usize, mut echo: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
     let mut times = Vec::with_capacity(keys);
     for key in 0..WARM_UP_KEYS + keys {
         thread::sleep(PAUSE);

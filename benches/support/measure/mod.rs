@@ -1,6 +1,7 @@
 //! The measurements, each a file that gives rows of the table.
 
 mod attach;
+mod command_line;
 mod echo;
 mod fan_out;
 mod flood;
@@ -70,7 +71,7 @@ const MODELS: [(&str, Measurement); 3] =
     [("parse", parse::run), ("scrollback", scrollback::run), ("snapshot", snapshot::run)];
 
 /// Those of servers, over the wire.
-const SERVERS: [(&str, Measurement); 10] = [
+const SERVERS: [(&str, Measurement); 11] = [
     ("throughput", throughput::run),
     ("echo", echo::run),
     ("manners", manners::run),
@@ -81,6 +82,7 @@ const SERVERS: [(&str, Measurement); 10] = [
     ("idle", idle::run),
     ("respawn", respawn::run),
     ("layout", layout::run),
+    ("command-line", command_line::run),
 ];
 
 /// Those of PTYs elsewhere.
@@ -88,7 +90,7 @@ const NODES: [(&str, Measurement); 3] =
     [("nodes", nodes::run), ("wake", wake::run), ("registry", registry::run)];
 
 /// Those that only the gateway takes part in.
-const GATEWAY_ONLY: [&str; 11] = [
+const GATEWAY_ONLY: [&str; 12] = [
     "parse",
     "scrollback",
     "snapshot",
@@ -100,6 +102,7 @@ const GATEWAY_ONLY: [&str; 11] = [
     "nodes",
     "wake",
     "registry",
+    "command-line",
 ];
 
 /// Runs the measurements whose name contains one of `filters`, or all when there are none. A table of the screens'

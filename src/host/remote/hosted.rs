@@ -12,6 +12,7 @@ use super::applying::Applying;
 use super::frame::{Ended, Facts, FrameError, Hello, KeptTerminal, Number, ToGateway};
 use super::ring::{Ring, Spare};
 use super::turns::Load;
+use crate::geometry::Size;
 use crate::host::{Checkpoint, Exit, Kept, Terminal, Unwritten};
 use crate::ids::PaneId;
 use crate::pane::log::OutputBuf;
@@ -26,6 +27,9 @@ const APPLIED_AT_ONCE: u64 = INPUT_WINDOW as u64 / 4;
 
 /// For how long after it was used a terminal is looked at closely: what a key does to it shows by then, mostly.
 const LOOK_FOR: Duration = Duration::from_millis(300);
+
+/// What a program prints so soon after its size has changed is mostly its screen, drawn anew: nobody uses it for that.
+const REDRAWS_FOR: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub(super) struct Hosted {
@@ -49,7 +53,12 @@ pub(super) struct Hosted {
     applied_due: bool,
     facts: Facts,
     facts_told: bool,
+    /// When something went in or out last.
     used_at: Instant,
+    /// The same without what came of a change of its size.
+    idle_since: Instant,
+    /// When its size was last changed.
+    resized_at: Option<Instant>,
     perhaps: usize,
     unwritten: Vec<u8>,
     exit: Option<Exit>,
@@ -81,6 +90,8 @@ impl Hosted {
             facts: Facts::default(),
             facts_told: false,
             used_at: now,
+            idle_since: now,
+            resized_at: None,
             perhaps: 0,
             unwritten: Vec::new(),
             exit: None,
@@ -93,6 +104,9 @@ impl Hosted {
     pub(super) fn printed(&mut self, output: OutputBuf, spare: Spare, now: Instant) {
         self.ring.push(output, spare);
         self.used_at = now;
+        if self.resized_at.is_none_or(|at| now.saturating_duration_since(at) >= REDRAWS_FOR) {
+            self.idle_since = now;
+        }
     }
 
     /// How much there is to report, if anything.
@@ -138,15 +152,24 @@ impl Hosted {
 
     pub(super) fn type_in(&mut self, offset: u64, input: &[u8], now: Instant) -> Result<(), FrameError> {
         self.input.take(offset, input)?;
-        self.used_at = now;
+        self.used(now);
         self.give();
         Ok(())
     }
 
     pub(super) fn interrupt(&mut self, offset: u64, key: u8, now: Instant) {
         self.input.interrupt(offset, key, &*self.terminal);
-        self.used_at = now;
+        self.used(now);
         self.give();
+    }
+
+    fn used(&mut self, now: Instant) {
+        (self.used_at, self.idle_since) = (now, now);
+    }
+
+    pub(super) fn resize(&mut self, size: Size, now: Instant) {
+        self.resized_at = Some(now);
+        self.terminal.resize(size);
     }
 
     pub(super) fn resume(&mut self, from: u64) -> Result<(), FrameError> {
@@ -155,6 +178,8 @@ impl Hosted {
             return Err(FrameError::OutOfTurn { what: "output is asked for that is not kept" });
         }
         self.ring.rewind(from);
+        // Less than it looked like while the gateway was greeted, and perhaps too little to be acknowledged soon.
+        self.room.notify_waiters();
         self.sent = Some(from);
         // The answer says how much input is there: whoever waits to write learns whether there is room.
         (self.applied_told, self.applied_due) = (u64::MAX, true);
@@ -197,8 +222,9 @@ impl Hosted {
         news || self.applied_told != self.input.applied()
     }
 
+    /// For how long neither its user nor its program did anything.
     pub(super) fn idle(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.used_at)
+        now.saturating_duration_since(self.idle_since)
     }
 
     // What is said to the gateway.

@@ -203,7 +203,7 @@ impl Service {
             ToNode::Interrupt { number, offset, key } => {
                 self.heed(number, |hosted| hosted.interrupt(offset, key, now));
             }
-            ToNode::Resize { number, size } => self.heed(number, |hosted| hosted.terminal.resize(size)),
+            ToNode::Resize { number, size } => self.heed(number, |hosted| hosted.resize(size, now)),
             ToNode::Kill { number } => self.heed(number, |hosted| hosted.terminal.kill()),
             ToNode::Ack { number, printed } => self.heed(number, |hosted| hosted.acknowledge(printed)),
             ToNode::Keep { number, checkpoint } => self.keep(number, checkpoint),

@@ -37,7 +37,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Cut),
         2 => Just(Event::Dial),
         3 => pane().prop_map(Event::Start),
-        6 => (pane(), 1u16..9000).prop_map(|(pane, bytes)| Event::Print(pane, bytes)),
+        6 => (pane(), 1u16..30_000).prop_map(|(pane, bytes)| Event::Print(pane, bytes)),
         6 => (pane(), 1u16..20_000).prop_map(|(pane, bytes)| Event::Type(pane, bytes)),
         1 => pane().prop_map(Event::Interrupt),
         6 => (pane(), 1u16..20_000).prop_map(|(pane, bytes)| Event::TakeMore(pane, bytes)),
@@ -138,13 +138,7 @@ impl Hub {
                 self.pair.restart_node();
             }
             Event::Start(pane) => self.start(pane).await,
-            Event::Print(pane, count) => {
-                if let Some(program) = &self.seat(pane).program {
-                    let at = program.lock().printed.len();
-                    let output: Vec<u8> = (at..at + usize::from(count)).map(|at| (at % 251) as u8).collect();
-                    program.print(&output);
-                }
-            }
+            Event::Print(pane, count) => self.seat(pane).print(count.into()),
             Event::Type(pane, count) => self.seat(pane).type_in(count.into()),
             Event::Interrupt(pane) => self.seat(pane).interrupt(),
             Event::TakeMore(pane, count) => {
@@ -183,9 +177,13 @@ impl Hub {
         }
         self.node_down();
         self.pair.dial();
-        for _ in 0..600 {
+        for turn in 0..600 {
             self.step(true, true).await;
             for seat in &self.seats {
+                // Also while the node greets, when what it keeps looks like more than it may.
+                if turn < 10 {
+                    seat.print(1);
+                }
                 if let Some(program) = &seat.program {
                     program.take_more(10_000);
                 }
@@ -201,6 +199,13 @@ impl Hub {
 }
 
 impl Seat {
+    fn print(&self, count: usize) {
+        let Some(program) = &self.program else { return };
+        let at = program.lock().printed.len();
+        let output: Vec<u8> = (at..at + count).map(|at| (at % 251) as u8).collect();
+        program.print(&output);
+    }
+
     fn type_in(&mut self, count: usize) {
         let Some(terminal) = &self.terminal else { return };
         let at = self.typed.len();
@@ -296,6 +301,7 @@ proptest! {
                 let Some(program) = seat.program.as_ref().filter(|_| seat.notes.exit().is_none()) else { continue };
                 assert_eq!(seat.notes.printed(), program.lock().printed.len() as u64, "all output has come");
                 assert_eq!(seat.read_up_to(), seat.typed.len(), "all input has come");
+                assert!(!program.lock().waits, "what has come makes room for more");
             }
             for program in hub.pair.pretending.programs.lock().unwrap().iter() {
                 let owned = hub.seats.iter().any(|seat| {

@@ -26,6 +26,8 @@ pub(super) struct Condition {
     pub(super) sizes: Vec<Size>,
     pub(super) killed: bool,
     pub(super) exit: Option<Exit>,
+    /// Whether it prints nothing until it hears that there is room.
+    pub(super) waits: bool,
     started: bool,
 }
 
@@ -51,14 +53,26 @@ impl Program {
         self.sink.lock().unwrap().clone()
     }
 
-    /// Prints, unless it has to wait. Whether it did.
-    pub(super) fn print(&self, output: &[u8]) -> bool {
-        let Some(sink) = self.sink().filter(|sink| self.lock().started && !sink.is_full()) else {
+    /// Prints, unless it has to wait. Whether it did. As with a real one, nobody looks for room for it once it waits.
+    pub(super) fn print(self: &Arc<Self>, output: &[u8]) -> bool {
+        let can_print = |condition: &Condition| condition.started && !condition.waits;
+        let Some(sink) = self.sink().filter(|_| can_print(&self.lock())) else { return false };
+        if sink.is_full() {
+            self.wait(sink);
             return false;
-        };
+        }
         self.lock().printed.extend_from_slice(output);
         sink.output(self.request.generation, OutputBuf::copy_of(output));
         true
+    }
+
+    fn wait(self: &Arc<Self>, sink: Arc<dyn Sink>) {
+        self.lock().waits = true;
+        let program = self.clone();
+        tokio::spawn(async move {
+            sink.has_room().await;
+            program.lock().waits = false;
+        });
     }
 
     pub(super) fn take_more(&self, bytes: usize) {

@@ -237,6 +237,27 @@ async fn what_was_said_to_be_kept_is_kept_until_it_is_resumed() {
 }
 
 #[tokio::test]
+async fn a_program_that_waited_while_its_node_greeted_goes_on_at_the_resume() {
+    let mut pair = Pair::connected(WhenFull::Drop).await;
+    let notes = Arc::new(Notes::default());
+    pair.spawn(1, 1, &notes).await;
+    let program = pair.pretending.program(PANE, FIRST).unwrap();
+    for _ in 0..RING_BYTES / 4096 {
+        assert!(program.print(&[b'x'; 4096]));
+        pair.settle().await;
+    }
+    let kept = pair.connect().await;
+    assert!(!program.print(b"y"), "nobody knows yet what the gateway has");
+    pair.settle().await;
+    // It has everything, so it has nothing more to acknowledge.
+    pair.host.resume(&kept[0], notes.printed(), notes.clone()).unwrap().start();
+    pair.settle().await;
+    assert!(program.print(b"and on"));
+    pair.settle().await;
+    assert!(notes.output.lock().unwrap().ends_with(b"and on"));
+}
+
+#[tokio::test]
 async fn checkpoints_are_due_before_the_ring_forgets() {
     let mut pair = Pair::connected(WhenFull::Wait).await;
     let notes = Arc::new(Notes::default());
