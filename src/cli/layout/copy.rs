@@ -186,6 +186,13 @@ impl CopyMode {
         self.top == self.last_top() && self.anchor.is_none()
     }
 
+    /// Puts the cursor somewhere, and selects nothing.
+    pub(super) fn point(&mut self, to: Place) {
+        self.anchor = None;
+        self.cursor = to;
+        self.follow();
+    }
+
     /// Puts the cursor somewhere, and selects from `anchor` to it.
     pub(super) fn select(&mut self, anchor: Place, to: Place) {
         self.anchor = Some((anchor, Extent::Text));
