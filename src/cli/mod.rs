@@ -29,6 +29,7 @@ mod run;
 mod send;
 mod serve;
 mod settings;
+mod shell_integration;
 mod shutdown;
 mod signals;
 mod split;
@@ -134,6 +135,8 @@ enum Command {
     Token(token::Args),
     /// Check the config file, or say where it is
     Config(settings::Args),
+    /// Print what makes a shell say where prompts and commands begin and end
+    ShellIntegration(shell_integration::Args),
     /// Print the script with which a shell completes these commands
     Completions(paper::Completions),
     /// Print the manual, or write its pages
@@ -187,6 +190,7 @@ fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
         Command::Token(verb) => return on_gateway(&verb),
         Command::Doctor(args) => return doctor::run(&args, quiet),
         Command::Config(args) => settings::run(&args, quiet)?,
+        Command::ShellIntegration(args) => shell_integration::run(&args)?,
         Command::Completions(args) => args.run(Cli::command())?,
         Command::Man(args) => args.run(Cli::command())?,
     }

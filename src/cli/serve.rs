@@ -129,7 +129,7 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let watched = gateway.clone();
     let health: Health = Arc::new(move || watched.health().map(|_| "not_saved"));
     let routes = http::mux::routes(gateway.clone(), patience(&config.connection))
-        .merge(http::api::routes(gateway.clone(), roster.clone()))
+        .merge(http::api::routes(gateway.clone(), roster.clone(), token.as_ref()))
         .merge(http::nodes::routes(joining::nodes(&config, roster.clone(), gateway.clone())));
     let router = http::router(guard, health, routes);
     let stop = CancellationToken::new();

@@ -2,12 +2,17 @@
 //! for one session alone; then nothing else is found, told of or touched through it.
 
 mod changes;
+mod events;
 mod input;
+mod looking;
+mod mirror;
 mod target;
+mod viewers;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use self::events::Events;
 pub use self::target::{Part, Place};
 use self::target::{Unresolved, resolve};
 use super::hub::{Gateway, Hub};
@@ -151,7 +156,7 @@ impl Desk {
         resolve(&self.hub.plan().layout, target, self.scope).map_err(Refused::from)
     }
 
-    /// Where a target leads, if it does not name more than this: who means to close a tab should not have named a pane.
+    /// Where a target leads, if it does not name less than this: who means a whole tab should not have named a pane.
     ///
     /// # Errors
     /// As [`Desk::find`], and when it names something smaller.
@@ -165,7 +170,7 @@ impl Desk {
             Part::Session => place.session.to_string(),
             Part::Tab | Part::Pane => place.tab.to_string(),
         };
-        let message = format!("`{target}` is a {named}, and a whole {wanted} would be closed");
+        let message = format!("`{target}` is a {named}, and this is about a whole {wanted}");
         Err(Refused::new("invalid_target", message).hint(format!("name the {wanted}: {id}")))
     }
 

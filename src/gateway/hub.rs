@@ -202,7 +202,7 @@ impl Gateway {
     > {
         let limit = self.hub.settings.max_viewers;
         let id = ViewerId(self.hub.next_viewer.fetch_add(1, Ordering::Relaxed));
-        let (viewer, messages) = Viewer::new(id, framing);
+        let (viewer, messages) = Viewer::new(id, framing, Moment::now().unix_ms);
         // Before the state is looked at, so that no update falls between.
         let updates = self.hub.updates.subscribe();
         self.hub.viewers.insert(id, viewer.clone());

@@ -32,8 +32,9 @@ mod waiting;
 mod waking;
 mod window;
 
-pub use desk::{Desk, Part, Place, Refused};
+pub use desk::{Desk, Events, Part, Place, Refused};
 pub use hub::{Attached, Gateway, LocalNode, StartError, TooManyViewers};
+pub use looking::Output;
 pub use nodes::LOCAL_NODE;
 pub use settings::{NewProgram, Settings, Told, WakeSettings};
 pub use updates::{Update, for_framing};

@@ -103,7 +103,7 @@ impl Hub {
             match pane.status(connected, Moment::now()) {
                 PaneStatus::Live => {}
                 PaneStatus::Starting => return Look::NotYet,
-                _ => return Look::Seen(Err(not_connected(onlooker))),
+                _ => return Look::Seen(Err(disconnected(onlooker))),
             }
             if marks.at_prompt() {
                 return Look::Seen(Ok(()));
@@ -199,8 +199,8 @@ fn busy() -> Refused {
     .hint("wait for its prompt first")
 }
 
-fn not_connected(onlooker: &Onlooker) -> Refused {
-    Refused::new("not_connected", format!("{} has no live terminal", onlooker.slot.id))
+fn disconnected(onlooker: &Onlooker) -> Refused {
+    Refused::new("pane_disconnected", format!("{} has no live terminal", onlooker.slot.id))
         .hint("start it with POST /api/v1/panes/{pane}/respawn")
 }
 

@@ -5,6 +5,7 @@ mod host;
 mod judge;
 mod keeping;
 mod nodes;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -54,6 +54,11 @@ impl Update {
         self.message.revision()
     }
 
+    /// What it says.
+    pub(super) fn message(&self) -> &ServerMessage {
+        &self.message
+    }
+
     /// Its text, encoded by the first who asks.
     #[must_use]
     pub fn native(&self) -> Utf8Bytes {

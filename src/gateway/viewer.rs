@@ -275,6 +275,8 @@ impl ViewerState {
 pub struct Viewer {
     /// Its id.
     pub id: ViewerId,
+    /// When it connected, in milliseconds since the Unix epoch.
+    pub(super) since: u64,
     /// How it speaks.
     pub framing: Framing,
     /// What it is to its client, if it numbers its input.
@@ -287,10 +289,16 @@ pub struct Viewer {
     drained: Notify,
     /// Set when the viewer must go because its answers piled up.
     overflow: CancellationToken,
+    /// Set when somebody asked for its end.
+    dismissal: CancellationToken,
 }
 
 impl Viewer {
-    pub(super) fn new(id: ViewerId, framing: Framing) -> (Arc<Viewer>, mpsc::Receiver<Box<ServerMessage>>) {
+    pub(super) fn new(
+        id: ViewerId,
+        framing: Framing,
+        since: u64,
+    ) -> (Arc<Viewer>, mpsc::Receiver<Box<ServerMessage>>) {
         let (messages, messages_rx) = mpsc::channel(MAX_QUEUED);
         let state = ViewerState {
             ready: VecDeque::new(),
@@ -303,6 +311,7 @@ impl Viewer {
         };
         let viewer = Viewer {
             id,
+            since,
             framing,
             membership: Membership::default(),
             state: Mutex::new(state),
@@ -310,6 +319,7 @@ impl Viewer {
             messages,
             drained: Notify::new(),
             overflow: CancellationToken::new(),
+            dismissal: CancellationToken::new(),
         };
         (Arc::new(viewer), messages_rx)
     }
@@ -352,6 +362,16 @@ impl Viewer {
     /// Resolves when the viewer has let its answers pile up.
     pub async fn overflowed(&self) {
         self.overflow.cancelled().await;
+    }
+
+    /// Its connection is to be closed.
+    pub(super) fn dismiss(&self) {
+        self.dismissal.cancel();
+    }
+
+    /// Resolves when somebody asked for the end of its connection.
+    pub async fn dismissed(&self) {
+        self.dismissal.cancelled().await;
     }
 
     /// Resolves when there is ample room for the answers to one more request. A viewer that sends many at once and

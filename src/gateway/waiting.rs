@@ -140,7 +140,7 @@ impl Hub {
             if marks.are_sent() || !connected {
                 return Look::NotYet;
             }
-            marks_due(&state.pane, start).map(|()| Err(no_marks()))
+            marks_due(&state.pane, start).map(|| Err(no_marks()))
         });
         seen.await?.transpose()
     }
@@ -152,7 +152,7 @@ impl Hub {
     ) -> Result<Option<Seen>, Refused> {
         let onlooker = Onlooker::new(self, slot, None)?;
         let mut live = None;
-        let look = |state: &mut SlotState, connected| {
+        let look = |state: &mut SlotState, connected: bool| {
             let pane = &state.pane;
             let generation = pane.generation();
             // One that was live before, and not any more, has ended, also if the next runs already.

@@ -1,5 +1,6 @@
 //! Who a request that was let in comes from.
 
+use crate::ids::SessionId;
 use crate::node::TokenId;
 
 /// Found in a request's extensions.
@@ -7,6 +8,8 @@ use crate::node::TokenId;
 pub enum Caller {
     /// Who holds the gateway's own token, or anybody where none is asked for: may do everything.
     Owner,
+    /// Who holds a token of one session: may do what is about that one, over the API.
+    Session(SessionId),
     /// A machine that joins as a node: may do that.
     Node(TokenId),
 }
@@ -16,7 +19,7 @@ impl Caller {
     #[must_use]
     pub fn node_token(self) -> Option<TokenId> {
         match self {
-            Caller::Owner => None,
+            Caller::Owner | Caller::Session(_) => None,
             Caller::Node(token) => Some(token),
         }
     }

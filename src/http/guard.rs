@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
@@ -20,7 +21,9 @@ use super::hosts::Hosts;
 use super::origins::Origins;
 use super::problem::Problem;
 use super::server::Peer;
+use super::session_tokens::SessionTokens;
 use crate::config::{Config, Token};
+use crate::ids::SessionId;
 use crate::node::TokenId;
 
 /// What needs no credential: the health check and the login.
@@ -33,6 +36,9 @@ const PAGE: &str = "/";
 const SOCKET: &str = "/mux";
 const RELAYS: &str = "/ws/agent/";
 
+/// The one place where tokens of sessions count.
+const API: &str = "/api/v1";
+
 /// Where nodes connect, and the one place where their tokens count.
 const NODES: &str = "/ws";
 
@@ -42,6 +48,8 @@ pub struct Guard {
     origins: Origins,
     /// `None` lets everyone in whom the first two rules let in.
     credentials: Option<Credentials>,
+    /// There wherever credentials are.
+    session_tokens: Option<SessionTokens>,
     /// Finds the node token of a text.
     node_tokens: Option<Box<FindNodeToken>>,
     /// Held for one count at a time, never across an await.
@@ -57,6 +65,8 @@ enum Pass {
     Enter,
     /// To its route, as a node.
     EnterAsNode(TokenId),
+    /// To its route, for one session alone.
+    EnterForSession(SessionId),
     /// Back to the page without the token in its address, with the cookie instead.
     SwapForCookie,
 }
@@ -72,6 +82,8 @@ pub(super) enum Refusal {
     Credential,
     /// The same, of a person: who is shown the login.
     Login,
+    /// A token of one session, somewhere else than at the API.
+    Scope,
     /// A wrong credential, once too often.
     TooMany {
         /// When to try again.
@@ -106,6 +118,7 @@ impl Guard {
         Self {
             hosts: Hosts::new(listen, machine, named),
             credentials: token.map(|token| Credentials::new(token, listen.port())),
+            session_tokens: token.map(SessionTokens::new),
             node_tokens: None,
             backoff: Mutex::default(),
             origins,
@@ -137,6 +150,11 @@ impl Guard {
         let wrong = || Err(self.refuse(head, from, now));
         match presented(credentials, head) {
             Presented::Header(token) if credentials.is_token(token) => Ok(Pass::Enter),
+            Presented::Header(token) => match self.session_of(token) {
+                Some(session) if is_api(head.uri.path()) => Ok(Pass::EnterForSession(session)),
+                Some(_) => Err(Refusal::Scope),
+                None => wrong(),
+            },
             Presented::Address(token) if credentials.is_token(&token) => match head.uri.path() {
                 PAGE => Ok(Pass::SwapForCookie),
                 _ => Ok(Pass::Enter),
@@ -150,10 +168,13 @@ impl Guard {
             }
             Presented::Nothing if is_navigation(head) => Err(Refusal::Login),
             Presented::Nothing => Err(Refusal::Credential),
-            Presented::Header(_) | Presented::Address(_) | Presented::Cookies(_) | Presented::Malformed => {
-                wrong()
-            }
+            Presented::Address(_) | Presented::Cookies(_) | Presented::Malformed => wrong(),
         }
+    }
+
+    /// The session that a token is for.
+    fn session_of(&self, token: &str) -> Option<SessionId> {
+        self.session_tokens.as_ref()?.session(token)
     }
 
     /// The node token that a node comes with.
@@ -219,16 +240,11 @@ impl Guard {
 
 /// The layer above all routes.
 pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let (mut head, body) = request.into_parts();
-    let pass = guard.judge(&head, peer(&head.extensions), Instant::now());
-    match pass {
-        Ok(Pass::Enter | Pass::EnterAsNode(_)) => {
-            head.extensions.insert(match pass {
-                Ok(Pass::EnterAsNode(token)) => Caller::Node(token),
-                _ => Caller::Owner,
-            });
-            next.run(Request::from_parts(head, body)).await
-        }
+    let (head, body) = request.into_parts();
+    match guard.judge(&head, peer(&head.extensions), Instant::now()) {
+        Ok(Pass::Enter) => enter(Caller::Owner, head, body, next).await,
+        Ok(Pass::EnterAsNode(token)) => enter(Caller::Node(token), head, body, next).await,
+        Ok(Pass::EnterForSession(session)) => enter(Caller::Session(session), head, body, next).await,
         Ok(Pass::SwapForCookie) => {
             let cookie = guard.set_cookie(&head.headers).map(|cookie| [(header::SET_COOKIE, cookie)]);
             (cookie, Redirect::to(PAGE)).into_response()
@@ -239,6 +255,11 @@ pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
             refusal.into_response()
         }
     }
+}
+
+async fn enter(caller: Caller, mut head: Parts, body: Body, next: Next) -> Response {
+    head.extensions.insert(caller);
+    next.run(Request::from_parts(head, body)).await
 }
 
 /// Who sent the request; a router mounted in another program's server does not tell.
@@ -300,6 +321,10 @@ fn token_in_address(head: &Parts) -> Option<String> {
     Query::<AddressQuery>::try_from_uri(&head.uri).ok()?.0.token
 }
 
+fn is_api(path: &str) -> bool {
+    path.strip_prefix(API).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether more than reading is asked for.
 fn changes_something(head: &Parts) -> bool {
     let reads = head.method == Method::GET || head.method == Method::HEAD;
@@ -336,6 +361,12 @@ impl IntoResponse for Refusal {
                 let problem = problem(StatusCode::UNAUTHORIZED, "unauthenticated", message);
                 ([(header::WWW_AUTHENTICATE, "Bearer realm=\"everpane\"")], problem).into_response()
             }
+            Refusal::Scope => problem(
+                StatusCode::FORBIDDEN,
+                "out_of_scope",
+                "This token is for one session, and counts at /api/v1 alone.",
+            )
+            .into_response(),
             Refusal::Login => Redirect::to("/login").into_response(),
             Refusal::TooMany { retry_after } => {
                 let message = "Too many wrong tokens from this address.";

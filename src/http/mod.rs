@@ -17,6 +17,7 @@ pub mod nodes;
 mod origins;
 mod problem;
 mod server;
+mod session_tokens;
 
 use std::sync::Arc;
 

@@ -123,6 +123,9 @@ async fn serve_viewer(gateway: Gateway, patience: Patience, framing: Framing, so
                 () = attached.viewer.superseded() => {
                     End::Closed { code: CloseCode::Superseded, reason: "the client came back over another connection" }
                 }
+                () = attached.viewer.dismissed() => {
+                    End::Closed { code: CloseCode::Dismissed, reason: "closed by request" }
+                }
                 () = attached.viewer.overflowed() => {
                     End::Closed { code: CloseCode::Stalled, reason: "answers piled up unread" }
                 }

@@ -14,10 +14,6 @@ pub struct Activity {
     notification: Option<Notification>,
     /// How many notifications there were.
     notifications: u64,
-    /// How many prompts were shown.
-    prompts: u64,
-    /// The last of them was shown since a command ran: drawn again, it is the same one.
-    at_prompt: bool,
 }
 
 impl Activity {
@@ -39,12 +35,6 @@ impl Activity {
         self.notification.as_ref()
     }
 
-    /// How many prompts its shells have shown, drawn again or not.
-    #[must_use]
-    pub fn prompts(&self) -> u64 {
-        self.prompts
-    }
-
     /// Takes in what the output says, at a time in milliseconds since the Unix epoch. Whether that is news.
     pub fn take(&mut self, event: Event, at: u64) -> bool {
         match event {
@@ -53,13 +43,11 @@ impl Activity {
                 return false;
             }
             Event::CommandStart => {
-                self.at_prompt = false;
                 let exit = self.shell.take().and_then(|shell| shell.exit);
                 self.shell =
                     Some(ShellState { running: true, exit, command: self.command.take(), since: at });
             }
             Event::CommandEnd { exit } => {
-                self.at_prompt = false;
                 let command = self.shell.take().and_then(|shell| shell.command);
                 self.shell = Some(ShellState { running: false, exit, command, since: at });
                 // What the command said of its progress ends with it.
@@ -81,7 +69,6 @@ impl Activity {
 
     /// The shell shows its prompt: whatever ran has ended, also if nobody said how.
     fn prompt(&mut self, at: u64) -> bool {
-        self.prompts += u64::from(!std::mem::replace(&mut self.at_prompt, true));
         let waits = self.shell.as_ref().is_some_and(|shell| !shell.running);
         if !waits {
             let command = self.shell.take().and_then(|shell| shell.command);
@@ -94,7 +81,6 @@ impl Activity {
     /// The program ended: nothing runs any more. The last notification stays to be read.
     pub fn end(&mut self) {
         (self.shell, self.command, self.progress) = (None, None, None);
-        self.at_prompt = false;
     }
 }
 
@@ -137,24 +123,6 @@ mod tests {
         assert_eq!(activity.shell(), Some(&shell(false, None, None, 8)));
         activity.end();
         assert_eq!(activity.shell(), None);
-    }
-
-    #[test]
-    fn a_prompt_counts_once_however_often_it_is_drawn() {
-        let mut activity = Activity::default();
-        let mut prompts_after = |event| {
-            activity.take(event, 1);
-            activity.prompts()
-        };
-        assert_eq!(prompts_after(Event::PromptStart), 1);
-        assert_eq!(prompts_after(Event::PromptStart), 1, "drawn again");
-        assert_eq!(prompts_after(Event::CommandStart), 1);
-        assert_eq!(prompts_after(Event::PromptStart), 2, "its shell does not tell ends");
-        assert_eq!(prompts_after(Event::CommandEnd { exit: Some(0) }), 2);
-        assert_eq!(prompts_after(Event::PromptStart), 3, "an empty line, maybe");
-        activity.end();
-        assert!(activity.take(Event::PromptStart, 2));
-        assert_eq!(activity.prompts(), 4, "the next program's");
     }
 
     #[test]

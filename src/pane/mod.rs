@@ -288,7 +288,7 @@ impl Pane {
     /// How many prompts its shells have shown.
     #[must_use]
     pub fn prompts(&self) -> u64 {
-        self.activity.prompts()
+        self.marks.prompts()
     }
 
     /// The modes that its program has set.

@@ -35,6 +35,8 @@ pub const ABUSE_WINDOW_SECS: u64 = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum CloseCode {
+    /// Somebody asked the gateway to close it.
+    Dismissed = 1000,
     /// The gateway is shutting down; come back later.
     GoingAway = 1001,
     /// Too many refused messages within the window.

@@ -282,6 +282,7 @@ impl Desk {
             }
         }
         self.screens.retain(|pane, _| self.watched.contains_key(pane));
+        self.fit_copy();
     }
 
     /// A watched pane shows this now.
@@ -306,9 +307,16 @@ impl Desk {
         }
     }
 
-    /// Whether the panes shown have all come, so that a picture is whole.
-    pub(super) fn is_whole(&self) -> bool {
-        self.watched.values().all(|has_come| *has_come)
+    /// Whether the panes shown have all come, and none is in the middle of a picture of its own.
+    pub(super) fn is_complete(&self) -> bool {
+        let has_come = self.watched.values().all(|has_come| *has_come);
+        has_come && !self.screens.values().any(|screen| screen.wants().synchronized)
+    }
+
+    /// Whether what is shown changes as time goes by.
+    pub(super) fn shows_times(&self) -> bool {
+        let is_dead = |(pane, _): &(PaneId, _)| !self.mirror.is_connected(*pane);
+        self.status != Status::Connected || self.tiling.panes.iter().any(is_dead)
     }
 
     /// The connection is like this.
@@ -401,12 +409,14 @@ impl Desk {
     // What comes from our terminal.
 
     /// It is this large.
-    pub(super) fn resize(&mut self, size: Size) {
+    pub(super) fn resize(&mut self, size: Size) -> Vec<Effect> {
         self.size = size;
-        self.tile(&mut Vec::new());
-        self.fit_copy();
+        let mut effects = Vec::new();
+        self.tile(&mut effects);
+        effects
     }
 
+    /// Copy mode has as much room as its pane.
     fn fit_copy(&mut self) {
         if let Mode::Copy { pane, copy, .. } = &mut self.mode
             && let Some(rect) = self.tiling.rect_of(*pane)

@@ -68,8 +68,7 @@ impl Unresolved {
     /// How near it came: of several ways to read a target the one that led farthest tells best what is wrong.
     fn depth(&self) -> (usize, bool) {
         match self {
-            Unresolved::Empty => (0, false),
-            Unresolved::OutOfScope => (0, true),
+            Unresolved::Empty | Unresolved::OutOfScope => (0, true),
             Unresolved::Unknown { part, .. } => (*part as usize, false),
             Unresolved::Ambiguous { part, .. } => (*part as usize, true),
         }
@@ -265,3 +264,6 @@ fn unknown<'a>(part: Part, name: &str, names: impl Iterator<Item = &'a str>) -> 
 fn ambiguous(part: Part, name: &str, ids: impl Iterator<Item = String>) -> Unresolved {
     Unresolved::Ambiguous { part, name: name.to_owned(), ids: ids.collect() }
 }
+
+#[cfg(test)]
+mod tests;

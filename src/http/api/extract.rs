@@ -17,6 +17,7 @@ impl FromRequestParts<Api> for Desk {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Desk, ApiError> {
         match parts.extensions.get::<Caller>() {
             Some(Caller::Owner) => Ok(api.0.gateway.desk(None)),
+            Some(Caller::Session(session)) => Ok(api.0.gateway.desk(Some(*session))),
             // Nobody was let in without a rule that names the caller; nodes have a socket of their own.
             Some(Caller::Node(_)) | None => {
                 Err(Refused::new("unauthenticated", "this is for the gateway's own token").into())
@@ -49,10 +50,10 @@ impl FromRequestParts<Api> for At {
     }
 }
 
-/// The desk, and the target in the path as it was written.
+/// The desk, and what the path names, as it is written there.
 pub(super) struct Whole {
     pub(super) desk: Desk,
-    target: String,
+    pub(super) target: String,
 }
 
 impl Whole {

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use crate::gateway::Refused;
 use crate::http::problem::details;
 
-/// Every code, its status, and what it means. docs/api.md has the same table.
-pub(super) const CODES: [(&str, StatusCode); 31] = [
+/// Every code and its status. docs/api.md says what each means.
+pub(super) const CODES: [(&str, StatusCode); 36] = [
     ("invalid_json", StatusCode::BAD_REQUEST),
     ("invalid_field", StatusCode::BAD_REQUEST),
     ("invalid_name", StatusCode::BAD_REQUEST),
@@ -34,13 +34,18 @@ pub(super) const CODES: [(&str, StatusCode); 31] = [
     ("pane_manual", StatusCode::CONFLICT),
     ("pane_failed", StatusCode::CONFLICT),
     ("no_auth", StatusCode::CONFLICT),
+    ("no_prompt_marks", StatusCode::CONFLICT),
+    ("shell_busy", StatusCode::CONFLICT),
     ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
     ("wrong_host", StatusCode::MISDIRECTED_REQUEST),
     ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
     ("limit_reached", StatusCode::TOO_MANY_REQUESTS),
     ("input_full", StatusCode::TOO_MANY_REQUESTS),
     ("too_many_readers", StatusCode::TOO_MANY_REQUESTS),
+    ("too_many_waits", StatusCode::TOO_MANY_REQUESTS),
     ("no_node", StatusCode::SERVICE_UNAVAILABLE),
+    ("shutting_down", StatusCode::SERVICE_UNAVAILABLE),
+    ("internal", StatusCode::INTERNAL_SERVER_ERROR),
 ];
 
 /// A request that is not done.
@@ -59,7 +64,7 @@ impl IntoResponse for ApiError {
         let known = CODES.iter().find(|(known, _)| *known == code);
         let status = known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status)| *status);
         let mut response = details(status, code, message, hint, field.map(Cow::into_owned));
-        if code == "limit_reached" || code == "input_full" || code == "too_many_readers" {
+        if status == StatusCode::TOO_MANY_REQUESTS {
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         }
         response

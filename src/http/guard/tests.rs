@@ -147,6 +147,52 @@ fn a_node_token_opens_the_nodes_socket_and_nothing_else() {
 }
 
 #[test]
+fn a_session_token_opens_the_api_and_nothing_else() {
+    let text = SessionTokens::new(&Token::new(TOKEN).unwrap()).make(SessionId(3));
+    let bearer = format!("Bearer {text}");
+    let with = |guard: &Guard, method: &str, target: &str, headers: &[(&str, &str)]| {
+        judge(guard, method, target, &[&[("host", HOST), ("authorization", &bearer)], headers].concat())
+    };
+    let guard = guard(Some(TOKEN));
+    for target in ["/api/v1", "/api/v1/", "/api/v1/sessions", "/api/v1?x=y"] {
+        for method in ["GET", "POST", "DELETE"] {
+            assert_eq!(
+                with(&guard, method, target, &[]),
+                Ok(Pass::EnterForSession(SessionId(3))),
+                "{target}"
+            );
+        }
+    }
+    for target in
+        ["/", "/mux", "/ws", "/api", "/api/", "/api/v2", "/api/v10", "/API/v1", "//api/v1", "/assets/x.js"]
+    {
+        assert_eq!(with(&guard, "GET", target, &[]), Err(Refusal::Scope), "{target}");
+    }
+    let foreign = with(&guard, "GET", "/api/v1", &[("origin", "http://evil.test")]);
+    assert_eq!(foreign, Err(Refusal::Origin), "the rules before it hold as well");
+    let address = judge(&guard, "GET", &format!("/api/v1?token={text}"), &[("host", HOST)]);
+    assert_eq!(address, Err(Refusal::Credential), "only in the header");
+    let mut cut = text.clone();
+    cut.pop();
+    for wrong in
+        [cut, text.replace("s3", "s4"), text.to_uppercase(), format!("{text}A"), "ep1.s3.".to_owned()]
+    {
+        let headers = [("host", HOST), ("authorization", &format!("Bearer {wrong}"))];
+        assert_eq!(judge(&guard, "GET", "/api/v1", &headers), Err(Refusal::Credential), "{wrong}");
+    }
+    let other = super::tests::guard(Some("another-token-of-it"));
+    assert_eq!(with(&other, "GET", "/api/v1", &[]), Err(Refusal::Credential), "it ends with the gateway's");
+}
+
+#[test]
+fn guessing_a_session_token_is_slowed_too() {
+    let guard = guard(Some(TOKEN));
+    let headers = [("host", HOST), ("authorization", "Bearer ep1.s1.AAAA")];
+    let tries = (0..12).map(|_| judge(&guard, "GET", "/api/v1", &headers));
+    assert!(matches!(tries.last(), Some(Err(Refusal::TooMany { .. }))));
+}
+
+#[test]
 fn a_wrong_token_is_not_excused_by_a_right_cookie() {
     let guard = guard(Some(TOKEN));
     let headers = [("host", HOST), ("cookie", &cookie(&guard)), ("authorization", "Bearer wrong")];
