@@ -207,6 +207,7 @@ fn flaps_cost_no_byte_and_leave_nothing_behind() {
             proxy.cut();
             connection.is_finished().then_some(())
         });
+        node.runtime.block_on(connection).unwrap();
         connection = node.connect(proxy.address, "flapping");
         // Some are cut while they come up, or before.
         match flap % 4 {

@@ -516,7 +516,8 @@ fn the_program_shows_the_nodes() {
     let nodes: Value = serde_json::from_str(&run(&["nodes", "--json"])).unwrap();
     assert_eq!((&nodes[0]["id"], &nodes[1]["id"]), (&json!("agent-7"), &json!("local")));
     let url = format!("http://{}", gateway.address);
-    let refused = command(data.path(), &["nodes", "--gateway", &url]).output().unwrap();
+    let elsewhere = dir();
+    let refused = command(elsewhere.path(), &["nodes", "--gateway", &url]).output().unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("wants a token"), "{refused:?}");
     run(&["nodes", "--gateway", &url, "--token", token.trim()]);
 }

@@ -54,10 +54,10 @@ impl Kind {
     /// What a refusal of the gateway with this HTTP status is.
     fn of_status(status: u16) -> Kind {
         match status {
-            400 | 405 | 413..=415 | 422 => Kind::Usage,
+            400 | 405 | 415 | 422 => Kind::Usage,
             404 | 410 => Kind::NotFound,
             408 | 504 => Kind::TimedOut,
-            401 | 403 | 409 | 423 | 429 | 503 => Kind::Refused,
+            401 | 403 | 409 | 413 | 421 | 423 | 429 | 503 => Kind::Refused,
             _ => Kind::Other,
         }
     }
@@ -164,7 +164,10 @@ impl From<ProblemDetails> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        error.downcast::<Failure>().unwrap_or_else(|error| Failure::new(Kind::Other, format!("{error:#}")))
+        error.downcast::<Failure>().unwrap_or_else(|error| match error.downcast_ref::<io::Error>() {
+            Some(broken) if broken.kind() == io::ErrorKind::BrokenPipe => unheard(),
+            _ => Failure::new(Kind::Other, format!("{error:#}")),
+        })
     }
 }
 
@@ -185,10 +188,14 @@ impl From<TokenError> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::new(Kind::Unheard, "nobody reads this"),
+            io::ErrorKind::BrokenPipe => unheard(),
             _ => Failure::new(Kind::Other, error.to_string()),
         }
     }
+}
+
+fn unheard() -> Failure {
+    Failure::new(Kind::Unheard, "nobody reads this")
 }
 
 /// One line whatever the causes hold, for whoever reads it in a log; and nothing that a terminal would obey.

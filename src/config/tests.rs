@@ -57,6 +57,8 @@ when_full = "drop"
 max = 10
 root = "~/work"
 agent_command = ["agent", "--here"]
+[client]
+gateway = "https://term.example.org"
 "#;
 
 fn surroundings() -> Surroundings {

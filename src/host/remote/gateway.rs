@@ -242,6 +242,10 @@ impl Host for RemoteHost {
     fn discard(&self, kept: &Kept) {
         self.shared.link().discard(kept);
     }
+
+    fn outlives(&self) -> bool {
+        true
+    }
 }
 
 /// A PTY of a node. What it tells of its program is what the node last said.

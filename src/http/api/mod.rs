@@ -81,6 +81,7 @@ fn table() -> Vec<Route> {
         viewers::routes(),
         events::routes(),
         tokens::routes(),
+        looking::routes(),
     ];
     all.into_iter().flatten().collect()
 }
