@@ -197,7 +197,7 @@ fn text_is_found_on_the_screen_and_in_what_comes() {
 fn a_flood_hides_nothing() {
     let flood = "yes flood | head -c 1M";
     let stage = Stage::with_script(&format!(
-        "stty -echo; echo ready; read line; until [ -e \"$HOME/stop\" ]; do {flood}; echo TOKEN; {flood}; done; echo over; exec cat"
+        "stty -echo; echo ready; read line; until [ -e \"$HOME/stop\" ]; do {flood}; echo; echo TOKEN; {flood}; done; echo over; exec cat"
     ));
     let script = Script::of(&stage);
     let since = script.wait_for(text("ready"), None)["offset"].as_u64();
@@ -302,6 +302,23 @@ fn prompts_are_waited_for_by_their_number() {
     let prompts = script.send("read line\r")["prompts"].clone();
     let busy = script.wait(&json!({ "for": "prompt", "sincePrompt": prompts, "timeoutMs": 200 }));
     assert_eq!(busy["met"], false, "{busy}");
+}
+
+#[test]
+fn a_prompt_is_known_after_a_restart_of_the_gateway() {
+    let mut stage = bash();
+    let pane = {
+        let script = Script::of(&stage);
+        assert_eq!(script.run("echo before")["output"], "before\n");
+        script.pane
+    };
+    stage.gateway.signal("TERM");
+    stage.gateway.wait();
+    stage.start_again();
+    let script = Script { gateway: &stage.gateway, pane };
+    script.wait_for(json!("connected"), None);
+    script.wait_for(json!("prompt"), None);
+    assert_eq!(script.run("echo after")["output"], "after\n");
 }
 
 #[test]

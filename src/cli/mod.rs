@@ -4,6 +4,7 @@
 mod acts;
 mod address;
 mod api;
+mod attach;
 mod capture;
 mod condition;
 mod doctor;
@@ -92,6 +93,8 @@ enum Command {
     Nodes(nodes::Args),
     /// Make, list and revoke the tokens with which nodes join
     NodeToken(node_token::Args),
+    /// Show what is in the gateway on this terminal
+    Attach(attach::Args),
     /// Show the sessions, tabs and panes
     #[command(visible_alias = "list")]
     Ls(ls::Args),
@@ -169,6 +172,7 @@ fn carry_out(command: Command, quiet: bool) -> Result<ExitCode, Failure> {
         Command::Node(args) => node::run(&args)?,
         Command::Nodes(args) => nodes::run(&args)?,
         Command::NodeToken(args) => node_token::run(&args)?,
+        Command::Attach(args) => attach::run(&args)?,
         Command::Ls(verb) => return on_gateway(&verb),
         Command::New(verb) => return on_gateway(&verb),
         Command::Split(verb) => return on_gateway(&verb),

@@ -277,9 +277,12 @@ mod tests {
         let mut cells = canvas(Size { cols: 8, rows: 3 });
         draw_screen(&mut cells, rect(1, 0, 6, 3), &screen(4, 2, "ab\r\n日x"));
         assert_eq!(text(&cells), [" ab  ·· ", " 日x ·· ", " ······ "]);
-        let mut cells = canvas(Size { cols: 4, rows: 2 });
-        draw_screen(&mut cells, rect(0, 0, 4, 2), &screen(8, 3, "top\r\nabc日efg\r\n\x1b[2;6H"));
-        assert_eq!(text(&cells), ["    ", "c日 "], "the cursor is in view, and no character is cut in two");
+        for (column, shown) in [(4, ["top ", "abc "]), (6, ["p   ", "c日e"]), (8, ["    ", " efg"])] {
+            let mut cells = canvas(Size { cols: 4, rows: 2 });
+            let output = format!("top\r\nabc日efg\r\n\x1b[2;{column}H");
+            draw_screen(&mut cells, rect(0, 0, 4, 2), &screen(8, 3, &output));
+            assert_eq!(text(&cells), shown, "the cursor is in view, and no character is cut in two");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use super::copy::{COPY_ROWS, CopyMode, Outcome};
 use super::copy_keys::{Editor, command_of};
 use super::key::{Key, Motion};
-use super::keys::{Action, action_of, repeats};
+use super::keys::{action_of, repeats};
 use super::page::{Page, Place};
 use super::picker::{Pick, Picker};
 use super::prompt::{Answer, Prompt, Purpose};

@@ -16,7 +16,7 @@ pub(super) struct Place {
 /// A row.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Line {
-    /// As they are drawn; the cell after a wide character has no text. Blanks at the end are left out.
+    /// As they are drawn; the cell after a wide character has no text. Blanks at the end may be left out.
     pub(super) cells: Vec<Cell>,
     /// Whether it goes on from the row above.
     pub(super) continues: bool,
@@ -24,10 +24,13 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn of(row: RowView<'_>) -> Line {
-        let mut cells: Vec<Cell> = row.cells().map(|cell| cell_of(&cell)).collect();
-        let end = cells.iter().rposition(|cell| *cell != Cell::EMPTY && *cell != blank()).map_or(0, |last| last + 1);
-        cells.truncate(end);
-        Line { cells, continues: row.continues() }
+        Line { cells: row.cells().map(|cell| cell_of(&cell)).collect(), continues: row.continues() }
+    }
+
+    /// Leaves out the blanks at its end.
+    fn trim(&mut self) {
+        let end = self.cells.iter().rposition(|cell| *cell != Cell::EMPTY).map_or(0, |last| last + 1);
+        self.cells.truncate(end);
     }
 
     /// Its text from one column up to another, which is not included.
@@ -55,7 +58,14 @@ impl Page {
     pub(super) fn of(screen: &Screen, history: usize) -> Page {
         let scrollback = if screen.wants().alternate { None } else { Some(screen.scrollback(history)) };
         let above = scrollback.iter().flat_map(|scrollback| scrollback.rows().map(Line::of));
-        Page { lines: above.chain(screen.rows().map(Line::of)).collect() }
+        let mut lines: Vec<Line> = above.chain(screen.rows().map(Line::of)).collect();
+        for row in 0..lines.len() {
+            // Of a line that goes on, blanks at a row's end are in the middle.
+            if !lines.get(row + 1).is_some_and(|next| next.continues) {
+                lines[row].trim();
+            }
+        }
+        Page { lines }
     }
 
     /// The text between two places, both included; lines that were wrapped are put together again.
@@ -76,11 +86,7 @@ impl Page {
     }
 }
 
-fn blank() -> Cell {
-    Cell::new(" ")
-}
-
-/// A cell of a screen as it is drawn. Kinds and colours of underlines, overlines and links have no place in it.
+/// A cell of a screen as it is drawn. Kinds of underlines, overlines and links have no place in it.
 pub(super) fn cell_of(view: &CellView<'_>) -> Cell {
     let mut cell = Cell::EMPTY;
     if view.columns() == 0 {
@@ -93,6 +99,7 @@ pub(super) fn cell_of(view: &CellView<'_>) -> Cell {
         cell.set_symbol(&format!("{}{}", view.character(), view.combining()));
     }
     cell.set_fg(color_of(view.foreground())).set_bg(color_of(view.background()));
+    cell.underline_color = color_of(view.underline_color());
     cell.modifier = modifiers_of(view);
     cell
 }

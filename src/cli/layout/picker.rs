@@ -10,6 +10,8 @@ pub(super) struct Entry {
     pub(super) text: String,
     /// What is shown when it is picked.
     pub(super) tab: TabId,
+    /// Whether it is a session's line.
+    is_session: bool,
 }
 
 /// See the module.
@@ -50,9 +52,9 @@ impl Picker {
 
     /// The layout changed.
     pub(super) fn refresh(&mut self, mirror: &Mirror) {
-        let tab = self.entries.get(self.chosen).map(|entry| entry.tab);
+        let before = self.entries.get(self.chosen).map(|entry| (entry.tab, entry.is_session));
         self.entries = entries(mirror, self.tabs);
-        let found = self.entries.iter().position(|entry| Some(entry.tab) == tab);
+        let found = self.entries.iter().position(|entry| Some((entry.tab, entry.is_session)) == before);
         self.chosen = found.unwrap_or(self.chosen.min(self.entries.len().saturating_sub(1)));
     }
 
@@ -100,14 +102,14 @@ fn entries(mirror: &Mirror, with_tabs: bool) -> Vec<Entry> {
         let count = tabs.len();
         let here = if shown.is_some() { " (here)" } else { "" };
         let text = format!("({}) {}: {count} tab{}{here}", entries.len(), session.name, plural(count));
-        entries.push(Entry { text, tab: stands_for.id });
+        entries.push(Entry { text, tab: stands_for.id, is_session: true });
         for (index, tab) in tabs.iter().enumerate().filter(|_| with_tabs) {
             let panes = panes_in(&tab.layout.root);
             let dead = panes.iter().filter(|pane| !mirror.is_connected(**pane)).count();
             let dead = if dead > 0 { format!(", {dead} dead") } else { String::new() };
             let (number, count) = (entries.len(), panes.len());
             let text = format!("({number})   {index}: {} ({count} pane{}{dead})", tab.name, plural(count));
-            entries.push(Entry { text, tab: tab.id });
+            entries.push(Entry { text, tab: tab.id, is_session: false });
         }
     }
     entries

@@ -20,7 +20,7 @@ const QUESTION: Style = Style::new().fg(Color::Black).bg(Color::Yellow);
 
 /// Columns of the keys, and of a whole entry of the popup.
 const KEY_COLUMNS: usize = 9;
-const ENTRY_COLUMNS: usize = 38;
+const ENTRY_COLUMNS: usize = 46;
 
 /// The rows of our terminal that are not the status line.
 fn body(cells: &Buffer) -> Rect {
