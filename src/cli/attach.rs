@@ -19,6 +19,7 @@ use self::session::{End, Rights, Session};
 use super::api::Api;
 use super::background;
 use super::failure::{Failure, Kind};
+use super::layout;
 use super::reach::{Destination, Reach};
 use super::target::pane_path;
 use crate::client::dialling::DialError;
@@ -37,6 +38,8 @@ Examples:
       The active pane of the session `work`.
   everpane attach --read-only work:build.1
       A certain pane, only to look.
+  everpane attach --layout
+      All tabs and panes, with the keys of tmux; ctrl-b ? shows them.
   everpane attach --lossless p3 > recording
       Everything that the pane prints from now on, as it is.
 
@@ -68,11 +71,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "CHARACTER", default_value = "~")]
     escape: EscapeCharacter,
     #[command(flatten)]
+    layout: layout::Args,
+    #[command(flatten)]
     reach: Reach,
 }
 
 /// Shows the pane until somebody detaches.
 pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
+    if args.layout.layout {
+        let wishes = layout::Wishes {
+            session: args.target.clone(),
+            read_only: args.read_only,
+            no_resize: args.no_resize,
+        };
+        return layout::run(&args.layout, &wishes, &args.reach).map(|()| ExitCode::SUCCESS);
+    }
     let is_terminal = io::stdout().is_terminal();
     check_streams(args, is_terminal)?;
     let gateway = background::found_or_started(&args.reach)?;

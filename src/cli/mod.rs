@@ -13,6 +13,7 @@ mod duration;
 mod failure;
 mod host;
 mod joining;
+mod layout;
 mod ls;
 mod new;
 mod node;

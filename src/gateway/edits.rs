@@ -12,15 +12,12 @@ use super::viewer::{Framing, Viewer};
 use crate::clock::Moment;
 use crate::geometry::Size;
 use crate::ids::{PaneId, SessionId, TabId};
-use crate::layout::{self, Axis, Change, Op, Side, Zoom};
+use crate::layout::{self, Axis, Change, GAP, Op, Side, Zoom};
 use crate::pane::respawn::Generation;
 use crate::pane::{Birth, End, PaneSettings};
 use crate::protocol::client::{
     ClientMessage, Direction, PaneFocus, PaneSplit, SplitOrientation, SplitSide, TabMove, ViewMode,
 };
-
-/// Cells between two panes, for a divider.
-pub(super) const GAP: u16 = 1;
 
 /// Where a new pane's terminals run, and what; what is left out follows from the pane beside it, or the session.
 #[derive(Debug, Clone, Default)]

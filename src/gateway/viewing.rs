@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::edits::{GAP, layout_direction};
+use super::edits::layout_direction;
 use super::hub::Hub;
 use super::panes::Slot;
 use super::refusal::{Made, Refusal};
@@ -11,7 +11,7 @@ use super::view::View;
 use super::viewer::{Viewer, Wanted};
 use crate::geometry::Size;
 use crate::ids::{PaneId, TabId};
-use crate::layout::LayoutError;
+use crate::layout::{GAP, LayoutError};
 use crate::protocol::client::{Connect, PaneFocus, ViewMode, WatchPane};
 use crate::protocol::server::ServerMessage;
 

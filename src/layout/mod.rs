@@ -40,6 +40,7 @@ pub use error::LayoutError;
 pub use op::{Direction, Op, Side, Zoom};
 pub use pane::Pane;
 pub use session::Session;
+pub use sizes::GAP;
 pub use tab::Tab;
 pub use tree::{Axis, Child, Tree};
 

@@ -7,6 +7,9 @@ use super::tree::{Axis, Tree};
 use crate::geometry::{Rect, Size};
 use crate::ids::PaneId;
 
+/// Cells between two panes wherever sizes follow from a viewport: room for a divider.
+pub const GAP: u16 = 1;
+
 /// A length in cells along both axes, wide enough for sums that no terminal could show.
 #[derive(Clone, Copy)]
 struct Extent {
@@ -47,9 +50,7 @@ impl Tab {
     #[must_use]
     pub fn sizes(&self, viewport: Size, gap: u16) -> Vec<(PaneId, Rect)> {
         let whole = Extent::from(viewport).max(Size::MIN.into());
-        let mut rects = Vec::new();
-        let place = (Extent { cols: 0, rows: 0 }, whole.max(self.tree.least(gap)));
-        self.tree.lay_out(place, gap, &mut rects);
+        let mut rects = self.tree.tiles(viewport, gap);
         for (pane, rect) in &mut rects {
             if self.zoomed == Some(*pane) {
                 *rect = to_rect((Extent { cols: 0, rows: 0 }, whole));
@@ -60,6 +61,15 @@ impl Tab {
 }
 
 impl Tree {
+    /// As [`Tab::sizes`], whatever is zoomed.
+    #[must_use]
+    pub fn tiles(&self, viewport: Size, gap: u16) -> Vec<(PaneId, Rect)> {
+        let whole = Extent::from(viewport).max(Size::MIN.into());
+        let mut rects = Vec::new();
+        self.lay_out((Extent { cols: 0, rows: 0 }, whole.max(self.least(gap))), gap, &mut rects);
+        rects
+    }
+
     /// The cells that it needs to give each pane the smallest size.
     fn least(&self, gap: u16) -> Extent {
         let Tree::Split { axis, children } = self else { return Size::MIN.into() };

@@ -3,6 +3,7 @@
 pub mod answers;
 mod buffer;
 mod cell;
+pub mod cells;
 mod charset;
 pub mod colors;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod unpack;
+pub mod wants;
 #[cfg(test)]
 mod width_table;
 mod window;

@@ -2,7 +2,8 @@
 
 /// Which mouse events are reported (the DEC modes 9, 1000, 1002, 1003: one at a time).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum MouseTracking {
+pub enum MouseTracking {
+    /// None.
     #[default]
     Off,
     /// 9: presses.
@@ -41,7 +42,8 @@ impl MouseTracking {
 
 /// How mouse events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum MouseEncoding {
+pub enum MouseEncoding {
+    /// A byte for each number, as at first.
     #[default]
     Bytes,
     /// 1006: SGR, in cells.

@@ -1,0 +1,740 @@
+//! All that a layout in a terminal is, between what is pressed, what the gateway says and what is drawn: does no I/O,
+//! and is told the time.
+//!
+//! ```text
+//! our terminal ─Piece─▶ Desk ─Effect─▶ the gateway, our terminal
+//! the gateway ─layout, output, answers─▶ Desk ─Frame─▶ our terminal
+//! ```
+
+mod act;
+mod draw;
+mod pointer;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::copy::{COPY_ROWS, CopyMode, Outcome};
+use super::copy_keys::{Editor, command_of};
+use super::key::{Key, Motion};
+use super::keys::{action_of, repeats};
+use super::page::{Page, Place};
+use super::picker::{Pick, Picker};
+use super::prompt::{Answer, Prompt, Purpose};
+use super::stdin::{Kind, Piece};
+use super::tiles::Tiling;
+use crate::client::Status;
+use crate::client::mirror::{Mirror, panes_in};
+use crate::geometry::Size;
+use crate::ids::{PaneId, SessionId, TabId};
+use crate::protocol::client::{ClientMessage, PaneClose, TabClose};
+use crate::protocol::server::Tab;
+use crate::screen::{Screen, ScrollbackLimits};
+
+/// After how long the keys that may follow the prefix are shown.
+const HINT_AFTER: Duration = Duration::from_millis(600);
+
+/// How long a key that moves an edge or the focus is taken again without the prefix, as in tmux.
+const REPEAT_FOR: Duration = Duration::from_millis(500);
+
+/// How long a message stands.
+const MESSAGE_FOR: Duration = Duration::from_secs(4);
+
+/// How long numbers of panes stand.
+const NUMBERS_FOR: Duration = Duration::from_secs(2);
+
+/// How long what is typed after a change of the layout waits for that, at most: it is for the pane focused then.
+const SETTLES_WITHIN: Duration = Duration::from_millis(1000);
+
+/// How long after its answer a change may take to be seen; some change nothing.
+const SEEN_WITHIN: Duration = Duration::from_millis(50);
+
+/// The most pieces of input that wait for a change.
+const MAX_BACKLOG: usize = 4096;
+
+/// How much text of a pane is kept above its screen between two visits of copy mode.
+const SCROLLBACK: ScrollbackLimits = ScrollbackLimits { lines: COPY_ROWS, bytes: 1 << 20 };
+
+/// What there is to know at the start.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) prefix: Key,
+    pub(super) editor: Editor,
+    /// Nothing is typed into panes, and nothing changed.
+    pub(super) read_only: bool,
+    /// Whether the mouse is ours; else our terminal selects with it.
+    pub(super) mouse: bool,
+}
+
+/// Something to be done outside.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Effect {
+    /// Type into a pane.
+    Type { pane: PaneId, bytes: Vec<u8> },
+    /// Paste into a pane; `more`: it goes on.
+    Paste { pane: PaneId, bytes: Vec<u8>, more: bool },
+    /// Tell a pane's program something that was not typed.
+    Report { pane: PaneId, bytes: Vec<u8> },
+    /// Say something to the gateway.
+    Say(ClientMessage),
+    /// Ask something of the gateway; [`Desk::answered`] wants to hear.
+    Ask(ClientMessage),
+    /// Watch a pane from now on, with that much of what is above its screen.
+    Watch { pane: PaneId, history: u32 },
+    /// Watch it no more.
+    Unwatch(PaneId),
+    /// Put text into our terminal's clipboard.
+    Clipboard(String),
+    /// Draw everything anew.
+    Redraw,
+    /// Leave.
+    Leave(Leaving),
+}
+
+/// Why it is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// Somebody wants it.
+    Detached,
+    /// There is nothing to show any more.
+    Empty,
+    /// The connection is gone for good.
+    Closed(String),
+}
+
+/// What the keys mean.
+#[derive(Debug)]
+enum Mode {
+    /// They are the focused pane's.
+    Plain,
+    /// They move about in what a pane has shown.
+    Copy { pane: PaneId, copy: Box<CopyMode>, scrolled: bool },
+    /// They are yes or no.
+    Confirm { question: String, message: ClientMessage },
+    /// They are a list's.
+    Pick(Picker),
+    /// They scroll the help.
+    Help { first: usize },
+    /// They are the number of a pane.
+    Numbers { until: Instant },
+}
+
+/// The prefix was pressed.
+#[derive(Debug, Clone)]
+struct Prefix {
+    since: Instant,
+    /// How it came, to be sent on if it is pressed twice.
+    bytes: Vec<u8>,
+}
+
+/// A change of the layout that keys wait for.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    since: Instant,
+    answered: Option<Instant>,
+    /// The pane that it made, which has to be there.
+    made: Option<PaneId>,
+    seen: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Desk {
+    settings: Settings,
+    /// Of our whole terminal.
+    size: Size,
+    mirror: Arc<Mirror>,
+    tiling: Tiling,
+    screens: BTreeMap<PaneId, Screen>,
+    /// The panes of the tab shown, and whether their screens have come.
+    watched: BTreeMap<PaneId, bool>,
+    mode: Mode,
+    /// A line that is asked for; copy mode stays behind it.
+    prompt: Option<Prompt>,
+    prefix: Option<Prefix>,
+    /// Until when keys that repeat need no prefix.
+    repeat_until: Option<Instant>,
+    change: Option<Change>,
+    backlog: VecDeque<Piece>,
+    /// Where a paste goes that is under way.
+    pasting: Option<PaneId>,
+    pointer: pointer::Pointer,
+    message: Option<(String, Instant)>,
+    copied: Option<String>,
+    status: Status,
+    /// Bytes that are not known to have arrived.
+    held: usize,
+    /// The tab and the pane focused before the current ones.
+    tab: Option<TabId>,
+    last_tab: Option<TabId>,
+    pane: Option<PaneId>,
+    last_panes: BTreeMap<TabId, PaneId>,
+    /// Whether our terminal has the focus.
+    has_focus: bool,
+}
+
+impl Desk {
+    /// One that knows nothing of the layout yet.
+    pub(super) fn new(settings: Settings, size: Size) -> Desk {
+        Desk {
+            settings,
+            size,
+            mirror: Arc::default(),
+            tiling: Tiling::default(),
+            screens: BTreeMap::new(),
+            watched: BTreeMap::new(),
+            mode: Mode::Plain,
+            prompt: None,
+            prefix: None,
+            repeat_until: None,
+            change: None,
+            backlog: VecDeque::new(),
+            pasting: None,
+            pointer: pointer::Pointer::default(),
+            message: None,
+            copied: None,
+            status: Status::Connected,
+            held: 0,
+            tab: None,
+            last_tab: None,
+            pane: None,
+            last_panes: BTreeMap::new(),
+            has_focus: true,
+        }
+    }
+
+    /// The room for panes: all but the status line.
+    pub(super) fn viewport(size: Size) -> Size {
+        Size::clamped(size.cols, size.rows.saturating_sub(1))
+    }
+
+    // What the gateway says.
+
+    /// The layout is this now.
+    pub(super) fn layout(&mut self, mirror: Arc<Mirror>, now: Instant) -> Vec<Effect> {
+        self.mirror = mirror;
+        if let Some(change) = &mut self.change {
+            let is_there = change.made.is_none_or(|pane| self.mirror.has(pane));
+            change.seen |= change.answered.is_some() && is_there;
+        }
+        let mut effects = self.follow_focus();
+        self.tile(&mut effects);
+        if let Mode::Pick(picker) = &mut self.mode {
+            picker.refresh(&self.mirror);
+        }
+        if self.mirror.tabs.is_empty() {
+            effects.push(Effect::Leave(Leaving::Empty));
+        }
+        effects.extend(self.settle(now));
+        effects
+    }
+
+    /// Remembers where the focus was, and tells programs that want to know.
+    fn follow_focus(&mut self) -> Vec<Effect> {
+        let tab = self.mirror.active_tab().map(|tab| tab.id);
+        if tab != self.tab {
+            self.last_tab = std::mem::replace(&mut self.tab, tab);
+        }
+        let pane = self.mirror.active_pane();
+        let mut effects = Vec::new();
+        if pane != self.pane {
+            let before = std::mem::replace(&mut self.pane, pane);
+            effects.extend(self.focus_report(before, false));
+            effects.extend(self.focus_report(pane, true));
+            if let Some((tab, before)) =
+                before.and_then(|before| Some((self.mirror.tab_of(before)?.id, before)))
+            {
+                self.last_panes.insert(tab, before);
+            }
+            if let Mode::Copy { pane: copied, .. } = &self.mode
+                && Some(*copied) != pane
+            {
+                self.leave_mode();
+            }
+        }
+        self.last_panes.retain(|_, pane| self.mirror.has(*pane));
+        effects
+    }
+
+    fn focus_report(&self, pane: Option<PaneId>, focused: bool) -> Option<Effect> {
+        let pane = pane.filter(|_| self.has_focus)?;
+        let wants = self.screens.get(&pane)?.wants();
+        let bytes = if focused { b"\x1b[I" } else { b"\x1b[O" };
+        wants.focus.then(|| Effect::Report { pane, bytes: bytes.to_vec() })
+    }
+
+    /// Lays the panes out anew, and watches those that are shown.
+    fn tile(&mut self, effects: &mut Vec<Effect>) {
+        let tab = self.mirror.active_tab();
+        self.tiling = tab.map(|tab| Tiling::of(tab, Desk::viewport(self.size))).unwrap_or_default();
+        let shown = tab.map(|tab| panes_in(&tab.layout.root)).unwrap_or_default();
+        self.watched.retain(|pane, _| {
+            let stays = shown.contains(pane);
+            if !stays {
+                effects.push(Effect::Unwatch(*pane));
+            }
+            stays
+        });
+        for pane in shown {
+            if let std::collections::btree_map::Entry::Vacant(entry) = self.watched.entry(pane) {
+                entry.insert(false);
+                effects.push(Effect::Watch { pane, history: 0 });
+            }
+        }
+        self.screens.retain(|pane, _| self.watched.contains_key(pane));
+        self.fit_copy();
+    }
+
+    /// A watched pane shows this now.
+    pub(super) fn restart(&mut self, pane: PaneId, size: Size, bytes: &[u8]) {
+        let Some(has_come) = self.watched.get_mut(&pane) else { return };
+        *has_come = true;
+        let mut screen = Screen::new(size, SCROLLBACK);
+        screen.feed(bytes);
+        if let Mode::Copy { pane: copied, copy, .. } = &mut self.mode
+            && *copied == pane
+            && screen.size() == size
+        {
+            copy.extend(Page::of(&screen, COPY_ROWS));
+        }
+        self.screens.insert(pane, screen);
+    }
+
+    /// A watched pane printed this.
+    pub(super) fn output(&mut self, pane: PaneId, bytes: &[u8]) {
+        if let Some(screen) = self.screens.get_mut(&pane) {
+            screen.feed(bytes);
+        }
+    }
+
+    /// Whether the panes shown have all come, and none is in the middle of a picture of its own.
+    pub(super) fn is_complete(&self) -> bool {
+        let has_come = self.watched.values().all(|has_come| *has_come);
+        has_come && !self.screens.values().any(|screen| screen.wants().synchronized)
+    }
+
+    /// Whether what is shown changes as time goes by.
+    pub(super) fn shows_times(&self) -> bool {
+        let is_dead = |(pane, _): &(PaneId, _)| !self.mirror.is_connected(*pane);
+        self.status != Status::Connected || self.tiling.panes.iter().any(is_dead)
+    }
+
+    /// The connection is like this.
+    pub(super) fn status(&mut self, status: Status) -> Vec<Effect> {
+        let closed = match &status {
+            Status::Closed(closed) => Some(Effect::Leave(Leaving::Closed(closed.to_string()))),
+            _ => None,
+        };
+        self.status = status;
+        closed.into_iter().collect()
+    }
+
+    /// So many bytes that were typed are not known to have arrived.
+    pub(super) fn held(&mut self, bytes: usize) {
+        self.held = bytes;
+    }
+
+    /// What was asked was done, and made a pane perhaps; or it was not, for this reason.
+    pub(super) fn answered(&mut self, outcome: Result<Option<PaneId>, String>, now: Instant) -> Vec<Effect> {
+        match outcome {
+            Ok(made) => {
+                if let Some(change) = &mut self.change {
+                    change.answered = Some(now);
+                    change.made = made;
+                    change.seen |= made.is_some_and(|pane| self.mirror.has(pane));
+                }
+            }
+            Err(reason) => {
+                self.change = None;
+                self.say(reason, now);
+            }
+        }
+        self.settle(now)
+    }
+
+    /// Tells people something.
+    pub(super) fn say(&mut self, message: impl Into<String>, now: Instant) {
+        self.message = Some((message.into(), now + MESSAGE_FOR));
+    }
+
+    // Time.
+
+    /// When [`Desk::tick`] is due.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        let hint = self.prefix.as_ref().map(|prefix| prefix.since + HINT_AFTER);
+        let message = self.message.as_ref().map(|(_, until)| *until);
+        let numbers = match self.mode {
+            Mode::Numbers { until } => Some(until),
+            _ => None,
+        };
+        let change = self.change.map(|change| change.gives_up_at());
+        [hint, message, numbers, change, self.repeat_until].into_iter().flatten().min()
+    }
+
+    /// It is this late.
+    pub(super) fn tick(&mut self, now: Instant) -> Vec<Effect> {
+        self.message.take_if(|(_, until)| *until <= now);
+        self.repeat_until.take_if(|until| *until <= now);
+        if matches!(self.mode, Mode::Numbers { until } if until <= now) {
+            self.leave_mode();
+        }
+        self.settle(now)
+    }
+
+    /// Whether the keys are shown that may follow the prefix.
+    fn shows_hint(&self, now: Instant) -> bool {
+        self.prefix.as_ref().is_some_and(|prefix| now >= prefix.since + HINT_AFTER)
+    }
+
+    /// Goes on with what waited for a change of the layout, if that is there.
+    fn settle(&mut self, now: Instant) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.change.is_some_and(|change| change.is_over(now)) {
+            self.change = None;
+        }
+        while self.change.is_none()
+            && let Some(piece) = self.backlog.pop_front()
+        {
+            effects.extend(self.take(piece, now));
+        }
+        effects
+    }
+
+    /// Asks for a change that what is typed next is to wait for.
+    fn ask(&mut self, message: ClientMessage, now: Instant) -> Vec<Effect> {
+        self.change = Some(Change { since: now, answered: None, made: None, seen: false });
+        vec![Effect::Ask(message)]
+    }
+
+    // What comes from our terminal.
+
+    /// It is this large.
+    pub(super) fn resize(&mut self, size: Size) -> Vec<Effect> {
+        self.size = size;
+        let mut effects = Vec::new();
+        self.tile(&mut effects);
+        effects
+    }
+
+    /// Copy mode has as much room as its pane.
+    fn fit_copy(&mut self) {
+        if let Mode::Copy { pane, copy, .. } = &mut self.mode
+            && let Some(rect) = self.tiling.rect_of(*pane)
+        {
+            copy.resize(usize::from(rect.size.cols), usize::from(rect.size.rows));
+        }
+    }
+
+    /// A piece of input.
+    pub(super) fn piece(&mut self, piece: Piece, now: Instant) -> Vec<Effect> {
+        if self.change.is_some() {
+            if self.backlog.len() < MAX_BACKLOG {
+                self.backlog.push_back(piece);
+            } else {
+                self.say("too much was typed while the layout changes", now);
+            }
+            return Vec::new();
+        }
+        self.take(piece, now)
+    }
+
+    fn take(&mut self, piece: Piece, now: Instant) -> Vec<Effect> {
+        match piece.kind {
+            Kind::Key => self.key(piece.bytes, now),
+            Kind::Mouse(report) => self.mouse(report, now),
+            Kind::Focus(focused) => self.focus(focused),
+            Kind::PasteStart | Kind::Paste | Kind::PasteEnd => self.paste(piece, now),
+        }
+    }
+
+    fn focus(&mut self, focused: bool) -> Vec<Effect> {
+        self.has_focus = true;
+        let report = self.focus_report(self.pane, focused);
+        self.has_focus = focused;
+        report.into_iter().collect()
+    }
+
+    fn key(&mut self, bytes: Vec<u8>, now: Instant) -> Vec<Effect> {
+        let decoded = Key::decode(&bytes);
+        if self.takes_keys() || self.prefix.is_some() {
+            // Who is asked something has no use for a key that goes up.
+            return match decoded {
+                Some((key, Motion::Press)) => self.own_key(key, bytes, now),
+                _ => Vec::new(),
+            };
+        }
+        match decoded {
+            Some((key, Motion::Press)) if key == self.settings.prefix => {
+                self.prefix = Some(Prefix { since: now, bytes });
+                Vec::new()
+            }
+            Some((key, Motion::Press)) if self.repeat_until.is_some_and(|until| now < until) => {
+                match action_of(key).filter(|action| repeats(*action)) {
+                    Some(action) => self.act(action, now),
+                    None => {
+                        self.repeat_until = None;
+                        self.type_key(bytes, now)
+                    }
+                }
+            }
+            _ => self.type_key(bytes, now),
+        }
+    }
+
+    /// Whether keys are not the focused pane's.
+    fn takes_keys(&self) -> bool {
+        self.prompt.is_some() || !matches!(self.mode, Mode::Plain)
+    }
+
+    /// A key of the focused pane's program.
+    fn type_key(&mut self, bytes: Vec<u8>, now: Instant) -> Vec<Effect> {
+        if self.settings.read_only {
+            return self.refuse_to_change(now);
+        }
+        self.pane.map(|pane| Effect::Type { pane, bytes }).into_iter().collect()
+    }
+
+    fn refuse_to_change(&mut self, now: Instant) -> Vec<Effect> {
+        self.say("this is only for looking (--read-only)", now);
+        Vec::new()
+    }
+
+    /// A key that is no pane's.
+    fn own_key(&mut self, key: Key, bytes: Vec<u8>, now: Instant) -> Vec<Effect> {
+        if let Some(prefix) = self.prefix.take() {
+            return self.after_prefix(key, prefix, now);
+        }
+        if let Some(prompt) = &mut self.prompt {
+            let purpose = prompt.purpose;
+            return match prompt.press(key) {
+                Answer::Writing => Vec::new(),
+                Answer::Cancelled => {
+                    self.prompt = None;
+                    Vec::new()
+                }
+                Answer::Done(text) => {
+                    self.prompt = None;
+                    self.written(purpose, &text, now)
+                }
+            };
+        }
+        if key == self.settings.prefix && matches!(self.mode, Mode::Copy { .. } | Mode::Numbers { .. }) {
+            self.prefix = Some(Prefix { since: now, bytes });
+            return Vec::new();
+        }
+        match &mut self.mode {
+            Mode::Plain => Vec::new(),
+            Mode::Copy { copy, .. } => match command_of(key, self.settings.editor) {
+                Some(command) => {
+                    let outcome = copy.command(command);
+                    self.copy_outcome(outcome, now)
+                }
+                None => Vec::new(),
+            },
+            Mode::Confirm { message, .. } => {
+                let message = message.clone();
+                self.leave_mode();
+                let yes =
+                    matches!(key.typed(), Some('y' | 'Y')) || key == Key::plain(super::key::Code::Enter);
+                if yes { self.ask(message, now) } else { Vec::new() }
+            }
+            Mode::Pick(picker) => match picker.press(key) {
+                Pick::Looking => Vec::new(),
+                Pick::Cancelled => {
+                    self.leave_mode();
+                    Vec::new()
+                }
+                Pick::Picked(tab) => {
+                    self.leave_mode();
+                    self.show_tab(tab, now)
+                }
+            },
+            Mode::Help { .. } => {
+                self.help_key(key);
+                Vec::new()
+            }
+            Mode::Numbers { .. } => {
+                self.leave_mode();
+                let number = key.typed().and_then(|char| char.to_digit(10));
+                let pane =
+                    number.and_then(|number| self.tiling.panes.get(number as usize)).map(|(pane, _)| *pane);
+                pane.map(|pane| self.focus_on(pane, now)).unwrap_or_default()
+            }
+        }
+    }
+
+    fn after_prefix(&mut self, key: Key, prefix: Prefix, now: Instant) -> Vec<Effect> {
+        if key == self.settings.prefix {
+            return self.type_key(prefix.bytes, now);
+        }
+        if matches!(key.code, super::key::Code::Escape) {
+            return Vec::new();
+        }
+        match action_of(key) {
+            Some(action) => {
+                let effects = self.act(action, now);
+                if repeats(action) {
+                    self.repeat_until = Some(now + REPEAT_FOR);
+                }
+                effects
+            }
+            None => {
+                let prefix = self.settings.prefix;
+                self.say(format!("{key} does nothing after {prefix}; {prefix} ? lists the keys"), now);
+                Vec::new()
+            }
+        }
+    }
+
+    fn help_key(&mut self, key: Key) {
+        use super::key::Code;
+        let page = usize::from(self.size.rows.saturating_sub(3)).max(1);
+        let last = super::popup::help_len(self.settings.prefix).saturating_sub(page);
+        let Mode::Help { first } = &mut self.mode else { return };
+        match key.code {
+            Code::Up | Code::Char('k') => *first = first.saturating_sub(1),
+            Code::Down | Code::Char('j') => *first = (*first + 1).min(last),
+            Code::PageUp => *first = first.saturating_sub(page),
+            Code::PageDown | Code::Char(' ') => *first = (*first + page).min(last),
+            Code::Home | Code::Char('g') => *first = 0,
+            Code::End | Code::Char('G') => *first = last,
+            _ => self.leave_mode(),
+        }
+    }
+
+    fn paste(&mut self, piece: Piece, now: Instant) -> Vec<Effect> {
+        if let Some(prompt) = &mut self.prompt {
+            if piece.kind == Kind::Paste {
+                prompt.insert(&String::from_utf8_lossy(&piece.bytes));
+            }
+            return Vec::new();
+        }
+        if self.takes_keys() && self.pasting.is_none() {
+            return Vec::new();
+        }
+        if piece.kind == Kind::PasteStart {
+            if self.settings.read_only {
+                return self.refuse_to_change(now);
+            }
+            self.pasting = self.pane;
+        }
+        let Some(pane) = self.pasting else { return Vec::new() };
+        let marked = self.screens.get(&pane).is_some_and(|screen| screen.wants().bracketed_paste);
+        let more = piece.kind != Kind::PasteEnd;
+        if !more {
+            self.pasting = None;
+        }
+        let bytes = if marked || piece.kind == Kind::Paste { piece.bytes } else { Vec::new() };
+        if bytes.is_empty() && more { Vec::new() } else { vec![Effect::Paste { pane, bytes, more }] }
+    }
+
+    // Modes.
+
+    fn leave_mode(&mut self) {
+        self.mode = Mode::Plain;
+        if self.prompt.as_ref().is_some_and(|prompt| matches!(prompt.purpose, Purpose::Search { .. })) {
+            self.prompt = None;
+        }
+    }
+
+    /// Begins to look at what the focused pane has shown; `scrolled`: by the wheel, so that it ends by itself.
+    fn enter_copy(&mut self, scrolled: bool) -> Vec<Effect> {
+        let Some(pane) = self.pane else { return Vec::new() };
+        if matches!(self.mode, Mode::Copy { .. }) {
+            return Vec::new();
+        }
+        let (Some(screen), Some(rect)) = (self.screens.get(&pane), self.tiling.rect_of(pane)) else {
+            return Vec::new();
+        };
+        let (cols, rows) = (usize::from(rect.size.cols), usize::from(rect.size.rows));
+        let cursor = screen.cursor();
+        let page = Page::of(screen, COPY_ROWS);
+        let below = usize::from(screen.size().rows.saturating_sub(cursor.row + 1));
+        let row = rows.min(page.lines.len()).saturating_sub(below + 1);
+        let place = Place { row, col: usize::from(cursor.col) };
+        let alternate = screen.wants().alternate;
+        self.mode = Mode::Copy { pane, copy: Box::new(CopyMode::new(page, cols, rows, place)), scrolled };
+        // What scrolled off before we came is with the gateway.
+        if alternate { Vec::new() } else { vec![Effect::Watch { pane, history: COPY_ROWS as u32 }] }
+    }
+
+    fn copy_outcome(&mut self, outcome: Outcome, now: Instant) -> Vec<Effect> {
+        match outcome {
+            Outcome::Stay => Vec::new(),
+            Outcome::Leave => {
+                self.leave_mode();
+                Vec::new()
+            }
+            Outcome::Copy(text) => {
+                self.leave_mode();
+                self.copy(text, now)
+            }
+            Outcome::AskFor { forward } => {
+                self.prompt = Some(Prompt::new(Purpose::Search { forward }, ""));
+                Vec::new()
+            }
+            Outcome::NotFound => {
+                self.say("not found", now);
+                Vec::new()
+            }
+        }
+    }
+
+    fn copy(&mut self, text: String, now: Instant) -> Vec<Effect> {
+        let count = text.chars().count();
+        self.say(format!("copied {count} character{}", if count == 1 { "" } else { "s" }), now);
+        self.copied = Some(text.clone());
+        vec![Effect::Clipboard(text)]
+    }
+
+    // What the layout is.
+
+    fn active_tab(&self) -> Option<&Tab> {
+        self.mirror.active_tab()
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        self.active_tab().map(|tab| tab.session_id)
+    }
+
+    /// Asks before something is closed.
+    fn confirm_close(&mut self, tab: bool) {
+        let Some(active) = self.active_tab() else { return };
+        let closing = if tab {
+            let message = ClientMessage::TabClose(TabClose { tab_id: active.id });
+            Some((format!("close tab {}? (y/n)", active.name), message))
+        } else {
+            self.pane.map(|pane| {
+                let title = self.title_of(pane);
+                let message = ClientMessage::PaneClose(PaneClose { pane_id: pane, if_idle: false });
+                (format!("close pane {title}? (y/n)"), message)
+            })
+        };
+        if let Some((question, message)) = closing {
+            self.mode = Mode::Confirm { question, message };
+        }
+    }
+
+    /// What a pane is called.
+    fn title_of(&self, pane: PaneId) -> String {
+        let info = self.mirror.panes.get(&pane);
+        let name = info.and_then(|info| info.name.clone()).or_else(|| info.map(|info| info.title.clone()));
+        name.filter(|name| !name.is_empty()).unwrap_or_else(|| pane.to_string())
+    }
+}
+
+impl Change {
+    fn gives_up_at(&self) -> Instant {
+        self.answered.map_or(self.since + SETTLES_WITHIN, |answered| match self.made {
+            // The pane is known to come.
+            Some(_) => self.since + SETTLES_WITHIN,
+            None => answered + SEEN_WITHIN,
+        })
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.answered.is_some() && self.seen || now >= self.gives_up_at()
+    }
+}

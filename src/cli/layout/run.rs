@@ -1,0 +1,368 @@
+//! Moves what happens between our terminal, the desk and the gateway, and draws.
+
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+
+use super::desk::{Desk, Effect, Leaving, Settings};
+use super::guard::{Guard, size};
+use super::outer::{Outer, clipboard};
+use super::stdin::Splitter;
+use crate::cli::signals::Signals;
+use crate::client::outbox::HELD_BYTES;
+use crate::client::watches::Watching;
+use crate::client::{Client, Event, RequestError, Status};
+use crate::clock::Moment;
+use crate::ids::PaneId;
+use crate::protocol::client::ClientMessage;
+
+/// The time between two pictures, at least. The first after a pause is drawn at once.
+const FRAME_TIME: Duration = Duration::from_millis(16);
+
+/// How long a picture waits for panes that are on their way, or that say themselves that they are not complete.
+const COMPLETE_WITHIN: Duration = Duration::from_millis(60);
+
+/// After how long an escape byte that nothing follows is the key.
+const ESCAPE_TIME: Duration = Duration::from_millis(20);
+
+/// How often a picture is drawn that shows times.
+const CLOCK_TIME: Duration = Duration::from_secs(1);
+
+/// The most that is read at once, in bytes, and how many such reads wait.
+const READ_BYTES: usize = 16 << 10;
+const MAX_READS: usize = 4;
+
+/// How long what was typed last may take to get to the gateway when we leave.
+const SENT_WITHIN: Duration = Duration::from_secs(1);
+
+/// An answer to what was asked.
+type Answer = Result<Option<PaneId>, String>;
+
+/// Everything that goes on while the layout is shown.
+struct Show {
+    client: Client,
+    desk: Desk,
+    splitter: Splitter,
+    outer: Outer,
+    /// Where bytes for our terminal go; it takes one write at a time.
+    writes: mpsc::Sender<Vec<u8>>,
+    /// Something changed since the last picture, at this time first.
+    dirty: Option<Instant>,
+    drawn_at: Option<Instant>,
+    escape_at: Option<Instant>,
+    asked: JoinSet<Answer>,
+}
+
+/// Shows the layout until somebody leaves, or it can't go on. `first` is said at the start.
+///
+/// # Errors
+/// When there is no terminal.
+pub(super) async fn show(
+    client: Client,
+    settings: Settings,
+    first: Option<ClientMessage>,
+) -> io::Result<Leaving> {
+    let mut signals = Signals::listen()?;
+    let mut resized = signal(SignalKind::window_change())?;
+    let guard = Guard::take()?;
+    let (outer, enter) = Outer::enter();
+    let mut typed = read_keys();
+    let (writes, mut written) = write_frames();
+    let _ = writes.send(enter.to_vec()).await;
+    written.recv().await;
+    let desk = Desk::new(settings, size());
+    let asked = JoinSet::new();
+    let mut show = Show {
+        client,
+        desk,
+        splitter: Splitter::default(),
+        outer,
+        writes,
+        dirty: None,
+        drawn_at: None,
+        escape_at: None,
+        asked,
+    };
+    let mut leaving = show.begin(first);
+    let mut is_idle = true;
+    while leaving.is_none() {
+        if is_idle && show.is_due(Instant::now()) {
+            is_idle = !show.draw();
+        }
+        let wakes_at = show.wakes_at(is_idle);
+        let held_up = show.client.held() > HELD_BYTES / 2 && show.client.status() == Status::Connected;
+        leaving = tokio::select! {
+            event = show.client.next() => show.hear_all(event),
+            read = typed.recv(), if !held_up => match read {
+                Some(read) => show.read(&read),
+                // Our terminal is gone.
+                None => Some(Leaving::Detached),
+            },
+            Some(answer) = show.asked.join_next() => show.answer(answer.unwrap_or(Ok(None))),
+            _ = resized.recv() => show.resize(),
+            _ = signals.first() => Some(Leaving::Detached),
+            Some(()) = written.recv() => { is_idle = true; None }
+            () = show.client.has_room(), if held_up => None,
+            () = sleep(wakes_at) => show.tick(),
+        };
+    }
+    if leaving == Some(Leaving::Detached) {
+        // What can't be sent in time is lost, as with any terminal that is closed.
+        let _ = timeout(SENT_WITHIN, show.client.all_sent()).await;
+    }
+    if !is_idle {
+        // Half a picture must not be cut in two by what follows.
+        let _ = timeout(SENT_WITHIN, written.recv()).await;
+    }
+    drop(guard);
+    show.client.close().await;
+    Ok(leaving.unwrap_or(Leaving::Detached))
+}
+
+impl Show {
+    fn begin(&mut self, first: Option<ClientMessage>) -> Option<Leaving> {
+        let now = Instant::now();
+        self.client.resize(Desk::viewport(size()));
+        first.into_iter().for_each(|message| self.client.send(message));
+        let effects = self.desk.layout(self.client.layout(), now);
+        self.carry_out(effects)
+    }
+
+    // What happens.
+
+    /// An event and those that came with it.
+    fn hear_all(&mut self, event: Event) -> Option<Leaving> {
+        let mut event = Some(event);
+        while let Some(next) = event {
+            if let Some(leaving) = self.hear(next) {
+                return Some(leaving);
+            }
+            event = self.client.next().now_or_never();
+        }
+        None
+    }
+
+    fn hear(&mut self, event: Event) -> Option<Leaving> {
+        let now = Instant::now();
+        self.changed(now);
+        let effects = match event {
+            Event::Status(status) => self.desk.status(status),
+            Event::Layout => self.desk.layout(self.client.layout(), now),
+            Event::Output { pane, offset, bytes } => {
+                self.desk.output(pane, &bytes);
+                self.client.consumed(pane, offset + bytes.len() as u64);
+                Vec::new()
+            }
+            Event::Restart { pane, offset, size, bytes } => {
+                self.desk.restart(pane, size, &bytes);
+                self.client.consumed(pane, offset);
+                Vec::new()
+            }
+            Event::Watching { .. } => Vec::new(),
+            Event::Lost(loss) => {
+                self.desk.say(format!("{} bytes not delivered: {}", loss.bytes, loss.message), now);
+                Vec::new()
+            }
+            Event::Refused { message, .. } => {
+                self.desk.say(message, now);
+                Vec::new()
+            }
+        };
+        self.carry_out(effects)
+    }
+
+    fn read(&mut self, read: &[u8]) -> Option<Leaving> {
+        let now = Instant::now();
+        self.changed(now);
+        let mut effects = Vec::new();
+        for piece in self.splitter.feed(read) {
+            effects.extend(self.desk.piece(piece, now));
+        }
+        self.escape_at = self.splitter.is_waiting().then(|| now + ESCAPE_TIME);
+        self.carry_out(effects)
+    }
+
+    fn answer(&mut self, answer: Answer) -> Option<Leaving> {
+        let now = Instant::now();
+        self.changed(now);
+        let effects = self.desk.answered(answer, now);
+        self.carry_out(effects)
+    }
+
+    fn resize(&mut self) -> Option<Leaving> {
+        let size = size();
+        self.client.resize(Desk::viewport(size));
+        let effects = self.desk.resize(size);
+        self.changed(Instant::now());
+        self.carry_out(effects)
+    }
+
+    fn tick(&mut self) -> Option<Leaving> {
+        let now = Instant::now();
+        let mut effects = Vec::new();
+        if self.escape_at.take_if(|at| *at <= now).is_some()
+            && let Some(piece) = self.splitter.flush()
+        {
+            effects.extend(self.desk.piece(piece, now));
+        }
+        if self.desk.wakes_at().is_some_and(|at| at <= now) || !effects.is_empty() {
+            effects.extend(self.desk.tick(now));
+            self.changed(now);
+        }
+        if self.clock_at().is_some_and(|at| at <= now) {
+            self.changed(now);
+        }
+        self.carry_out(effects)
+    }
+
+    // What is to be done.
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Option<Leaving> {
+        for effect in joined(effects) {
+            match effect {
+                Effect::Type { pane, bytes } => self.typed(self.client.input(pane, &bytes).err()),
+                Effect::Paste { pane, bytes, more } => {
+                    self.typed(self.client.paste(pane, &bytes, more).err())
+                }
+                Effect::Report { pane, bytes } => self.client.report(pane, &bytes),
+                Effect::Say(message) => self.client.send(message),
+                Effect::Ask(message) => self.ask(message),
+                Effect::Watch { pane, history } => {
+                    self.client.watch(pane, Watching { history, ..Watching::default() });
+                }
+                Effect::Unwatch(pane) => self.client.unwatch(pane),
+                // A terminal that takes nothing more gets no clipboard either.
+                Effect::Clipboard(text) => _ = self.writes.try_send(clipboard(&text)),
+                Effect::Redraw => self.outer.forget(),
+                Effect::Leave(leaving) => return Some(leaving),
+            }
+        }
+        None
+    }
+
+    fn typed(&mut self, refused: Option<crate::client::outbox::Full>) {
+        if let Some(full) = refused {
+            self.desk.say(full.to_string(), Instant::now());
+        }
+    }
+
+    fn ask(&mut self, message: ClientMessage) {
+        let client = self.client.clone();
+        self.asked.spawn(async move {
+            match client.request(message).await {
+                Ok(made) => Ok(made.pane),
+                Err(RequestError::Refused(error)) => Err(error.message),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+    }
+
+    // Pictures.
+
+    fn changed(&mut self, now: Instant) {
+        self.dirty.get_or_insert(now);
+    }
+
+    /// When the next picture may be drawn, if there is something new.
+    fn due_at(&self) -> Option<Instant> {
+        let dirty = self.dirty?;
+        let complete = if self.desk.is_complete() { dirty } else { dirty + COMPLETE_WITHIN };
+        Some(self.drawn_at.map_or(complete, |drawn| complete.max(drawn + FRAME_TIME)))
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.due_at().is_some_and(|due| due <= now)
+    }
+
+    /// Draws a picture, and says whether there was anything to write.
+    fn draw(&mut self) -> bool {
+        let now = Instant::now();
+        self.desk.held(self.client.held());
+        let frame = self.desk.frame(now, Moment::now().unix_ms);
+        (self.dirty, self.drawn_at) = (None, Some(now));
+        let bytes = self.outer.show(frame);
+        !bytes.is_empty() && self.writes.try_send(bytes).is_ok()
+    }
+
+    fn clock_at(&self) -> Option<Instant> {
+        self.drawn_at.filter(|_| self.desk.shows_times()).map(|drawn| drawn + CLOCK_TIME)
+    }
+
+    fn wakes_at(&self, is_idle: bool) -> Option<Instant> {
+        let due = self.due_at().filter(|_| is_idle);
+        [due, self.escape_at, self.desk.wakes_at(), self.clock_at()].into_iter().flatten().min()
+    }
+}
+
+async fn sleep(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Joins keys that follow each other in one pane; one that interrupts stays alone, so that it can overtake the others.
+fn joined(effects: Vec<Effect>) -> Vec<Effect> {
+    let mut joined: Vec<Effect> = Vec::with_capacity(effects.len());
+    let is_alone = crate::client::outbox::is_interrupt;
+    for effect in effects {
+        match (joined.last_mut(), effect) {
+            (Some(Effect::Type { pane: last, bytes: before }), Effect::Type { pane, bytes })
+                if *last == pane && !is_alone(before) && !is_alone(&bytes) =>
+            {
+                before.extend_from_slice(&bytes);
+            }
+            (_, effect) => joined.push(effect),
+        }
+    }
+    joined
+}
+
+/// Reads our terminal. A thread of its own: it can't be told to stop reading, only be left behind.
+fn read_keys() -> mpsc::Receiver<Vec<u8>> {
+    let (read_tx, read_rx) = mpsc::channel(MAX_READS);
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; READ_BYTES];
+        while let Ok(count @ 1..) = io::stdin().lock().read(&mut buffer) {
+            if read_tx.blocking_send(buffer[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    read_rx
+}
+
+/// Writes to our terminal, and tells after each write: while a slow one takes a picture, no other is drawn.
+fn write_frames() -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<()>) {
+    // A picture, and a clipboard.
+    let (write_tx, mut write_rx) = mpsc::channel::<Vec<u8>>(2);
+    let (written_tx, written_rx) = mpsc::channel(2);
+    std::thread::spawn(move || {
+        while let Some(bytes) = write_rx.blocking_recv() {
+            let mut stdout = io::stdout().lock();
+            let written = stdout.write_all(&bytes).and_then(|()| stdout.flush());
+            if written.is_err() || written_tx.blocking_send(()).is_err() {
+                break;
+            }
+        }
+    });
+    (write_tx, written_rx)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_travel_together_and_interrupts_alone() {
+        let typed = |pane, bytes: &[u8]| Effect::Type { pane: PaneId(pane), bytes: bytes.to_vec() };
+        let effects = vec![typed(1, b"a"), typed(1, b"b"), typed(1, b"\x03"), typed(1, b"c"), typed(2, b"d")];
+        let wanted = vec![typed(1, b"ab"), typed(1, b"\x03"), typed(1, b"c"), typed(2, b"d")];
+        assert_eq!(joined(effects), wanted);
+    }
+}

@@ -1,0 +1,258 @@
+//! Where the panes and dividers of a tab lie on our terminal: the gateway's own arithmetic, so that panes get the sizes
+//! that their programs were told.
+
+use crate::geometry::{Rect, Size};
+use crate::ids::PaneId;
+use crate::layout::{Axis, Child, GAP, Tree};
+use crate::protocol::server::{LayoutTree, StackOrientation, Tab};
+
+/// The places of one tab. They fill the viewport; where that is too small for so many panes, they reach beyond it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Tiling {
+    /// From the left or top, as in the tree. Of a zoomed tab only the zoomed pane.
+    pub(super) panes: Vec<(PaneId, Rect)>,
+    /// The lines between them.
+    pub(super) dividers: Vec<Divider>,
+}
+
+/// The line after one child of a split.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Divider {
+    /// The cells that it takes.
+    pub(super) rect: Rect,
+    /// How the children lie that it parts.
+    pub(super) axis: Axis,
+    /// Child indices from the root to the split.
+    pub(super) path: Vec<usize>,
+    /// The child before it.
+    index: usize,
+    /// Where that child begins along the axis.
+    start: u16,
+    /// How long each child of the split is along the axis.
+    lengths: Vec<u16>,
+}
+
+impl Tiling {
+    /// The places of `tab` in a viewport.
+    pub(super) fn of(tab: &Tab, viewport: Size) -> Tiling {
+        if let Some(pane) = tab.zoomed {
+            let size = Size::clamped(viewport.cols, viewport.rows);
+            return Tiling { panes: vec![(pane, Rect { x: 0, y: 0, size })], dividers: Vec::new() };
+        }
+        let tree = tree_of(&tab.layout.root);
+        let panes = tree.tiles(viewport, GAP);
+        let mut dividers = Vec::new();
+        collect_dividers(&tree, &mut Vec::new(), &mut panes.iter().map(|(_, rect)| *rect), &mut dividers);
+        Tiling { panes, dividers }
+    }
+
+    /// The pane whose cells include this one.
+    pub(super) fn pane_at(&self, x: u16, y: u16) -> Option<PaneId> {
+        self.panes.iter().find(|(_, rect)| contains(*rect, x, y)).map(|(pane, _)| *pane)
+    }
+
+    /// The divider that takes this cell.
+    pub(super) fn divider_at(&self, x: u16, y: u16) -> Option<&Divider> {
+        self.dividers.iter().find(|divider| contains(divider.rect, x, y))
+    }
+
+    /// Where a pane lies.
+    pub(super) fn rect_of(&self, pane: PaneId) -> Option<Rect> {
+        self.panes.iter().find(|(other, _)| *other == pane).map(|(_, rect)| *rect)
+    }
+}
+
+impl Divider {
+    /// The split's weights that put this divider at a column or row, or as near as its neighbours let it.
+    pub(super) fn dragged_to(&self, x: u16, y: u16) -> Vec<f64> {
+        let (place, least) = match self.axis {
+            Axis::Columns => (x, Size::MIN.cols),
+            Axis::Rows => (y, Size::MIN.rows),
+        };
+        let mut lengths = self.lengths.clone();
+        let both = lengths[self.index] + lengths[self.index + 1];
+        let before =
+            place.saturating_sub(self.start).clamp(least.min(both), both.saturating_sub(least).max(least));
+        lengths[self.index] = before;
+        lengths[self.index + 1] = both.saturating_sub(before).max(1);
+        lengths.into_iter().map(f64::from).collect()
+    }
+}
+
+/// Whether a cell is one of a rectangle's.
+pub(super) fn contains(rect: Rect, x: u16, y: u16) -> bool {
+    let within = |at: u16, from: u16, length: u16| at.checked_sub(from).is_some_and(|offset| offset < length);
+    within(x, rect.x, rect.size.cols) && within(y, rect.y, rect.size.rows)
+}
+
+/// A tree as the wire has it, as the layout has it.
+fn tree_of(wire: &LayoutTree) -> Tree {
+    match wire {
+        LayoutTree::Window { key } => Tree::Leaf { pane: *key },
+        LayoutTree::Stack { orientation, children, ratios } => Tree::Split {
+            axis: match orientation {
+                StackOrientation::Vertical => Axis::Columns,
+                StackOrientation::Horizontal => Axis::Rows,
+            },
+            children: children
+                .iter()
+                .zip(ratios)
+                .map(|(child, ratio)| Child { ratio: *ratio, tree: tree_of(child) })
+                .collect(),
+        },
+    }
+}
+
+/// Adds the dividers of a tree whose leaves lie at the next `leaves`, and gives the room that it fills.
+fn collect_dividers(
+    tree: &Tree,
+    path: &mut Vec<usize>,
+    leaves: &mut impl Iterator<Item = Rect>,
+    dividers: &mut Vec<Divider>,
+) -> Option<Rect> {
+    let Tree::Split { axis, children } = tree else { return leaves.next() };
+    let mut rooms = Vec::with_capacity(children.len());
+    for (index, child) in children.iter().enumerate() {
+        path.push(index);
+        rooms.extend(collect_dividers(&child.tree, path, leaves, dividers));
+        path.pop();
+    }
+    let lengths: Vec<u16> = rooms.iter().map(|room| span(*room, *axis).1).collect();
+    for (index, room) in rooms.iter().enumerate().take(rooms.len().saturating_sub(1)) {
+        let (start, length) = span(*room, *axis);
+        let end = start.saturating_add(length);
+        let rect = match axis {
+            Axis::Columns => Rect { x: end, y: room.y, size: Size { cols: GAP, rows: room.size.rows } },
+            Axis::Rows => Rect { x: room.x, y: end, size: Size { cols: room.size.cols, rows: GAP } },
+        };
+        dividers.push(Divider {
+            rect,
+            axis: *axis,
+            path: path.clone(),
+            index,
+            start,
+            lengths: lengths.clone(),
+        });
+    }
+    let (first, last) = (*rooms.first()?, *rooms.last()?);
+    let size = Size {
+        cols: (last.x + last.size.cols).saturating_sub(first.x),
+        rows: (last.y + last.size.rows).saturating_sub(first.y),
+    };
+    Some(Rect { size, ..first })
+}
+
+/// Start and length along an axis.
+fn span(rect: Rect, axis: Axis) -> (u16, u16) {
+    match axis {
+        Axis::Columns => (rect.x, rect.size.cols),
+        Axis::Rows => (rect.y, rect.size.rows),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::{SessionId, TabId};
+    use crate::protocol::server::TabLayout;
+
+    /// Trees of up to a few dozen panes, numbered from the left.
+    fn trees() -> impl Strategy<Value = LayoutTree> {
+        let leaf = Just(LayoutTree::Window { key: PaneId(0) });
+        let tree = leaf.prop_recursive(3, 20, 4, |inner| {
+            (proptest::collection::vec((inner, 1u32..100), 2..4), any::<bool>()).prop_map(
+                |(parts, upright)| {
+                    let sum: u32 = parts.iter().map(|(_, weight)| weight).sum();
+                    let ratios =
+                        parts.iter().map(|(_, weight)| f64::from(*weight) / f64::from(sum)).collect();
+                    let orientation =
+                        if upright { StackOrientation::Vertical } else { StackOrientation::Horizontal };
+                    let children = parts.into_iter().map(|(child, _)| child).collect();
+                    LayoutTree::Stack { orientation, children, ratios }
+                },
+            )
+        });
+        tree.prop_map(|mut tree| {
+            number(&mut tree, &mut 0);
+            tree
+        })
+    }
+
+    fn root_panes(tree: &LayoutTree) -> usize {
+        match tree {
+            LayoutTree::Window { .. } => 1,
+            LayoutTree::Stack { children, .. } => children.iter().map(root_panes).sum(),
+        }
+    }
+
+    fn number(tree: &mut LayoutTree, next: &mut u64) {
+        match tree {
+            LayoutTree::Window { key } => {
+                *next += 1;
+                *key = PaneId(*next);
+            }
+            LayoutTree::Stack { children, .. } => children.iter_mut().for_each(|child| number(child, next)),
+        }
+    }
+
+    fn tab(root: LayoutTree, zoomed: Option<PaneId>) -> Tab {
+        let layout = TabLayout { root };
+        Tab { id: TabId(1), session_id: SessionId(1), name: "1".into(), layout, focus: vec![], zoomed }
+    }
+
+    proptest! {
+        #[test]
+        fn panes_and_dividers_take_every_cell_once(root in trees(), cols in 60u16..200, rows in 40u16..90) {
+            let tiling = Tiling::of(&tab(root.clone(), None), Size { cols, rows });
+            let mut taken = vec![0u8; usize::from(cols) * usize::from(rows)];
+            let rects = tiling.panes.iter().map(|(_, rect)| *rect);
+            for rect in rects.chain(tiling.dividers.iter().map(|divider| divider.rect)) {
+                for y in rect.y..rect.y + rect.size.rows {
+                    for x in rect.x..rect.x + rect.size.cols {
+                        taken[usize::from(y) * usize::from(cols) + usize::from(x)] += 1;
+                    }
+                }
+            }
+            prop_assert!(taken.iter().all(|count| *count == 1));
+            let ids: Vec<PaneId> = tiling.panes.iter().map(|(pane, _)| *pane).collect();
+            prop_assert_eq!(ids.len(), root_panes(&root));
+        }
+
+        #[test]
+        fn a_divider_goes_where_it_is_dragged(root in trees(), x in 0u16..120, y in 0u16..60, pick in any::<usize>()) {
+            let viewport = Size { cols: 120, rows: 60 };
+            let tiling = Tiling::of(&tab(root.clone(), None), viewport);
+            prop_assume!(!tiling.dividers.is_empty());
+            let divider = &tiling.dividers[pick % tiling.dividers.len()];
+            let weights = divider.dragged_to(x, y);
+            prop_assert_eq!(weights.len(), divider.lengths.len());
+            prop_assert!(weights.iter().all(|weight| *weight > 0.0));
+            let length = |weights: &[f64]| weights.iter().sum::<f64>();
+            let old: Vec<f64> = divider.lengths.iter().copied().map(f64::from).collect();
+            prop_assert_eq!(length(&weights), length(&old), "the others keep their room");
+            let place = if divider.axis == Axis::Columns { x } else { y };
+            let after = f64::from(divider.start) + weights[divider.index];
+            let room = (f64::from(divider.start), f64::from(divider.start) + old[divider.index] + old[divider.index + 1]);
+            if f64::from(place) > room.0 + 2.0 && f64::from(place) < room.1 - 2.0 {
+                prop_assert_eq!(after, f64::from(place));
+            }
+        }
+    }
+
+    #[test]
+    fn a_zoomed_pane_has_all_of_it() {
+        let children = vec![LayoutTree::Window { key: PaneId(1) }, LayoutTree::Window { key: PaneId(2) }];
+        let root =
+            LayoutTree::Stack { orientation: StackOrientation::Vertical, children, ratios: vec![0.5, 0.5] };
+        let size = Size { cols: 80, rows: 23 };
+        let tiling = Tiling::of(&tab(root.clone(), Some(PaneId(2))), size);
+        assert_eq!(tiling.panes, [(PaneId(2), Rect { x: 0, y: 0, size })]);
+        assert!(tiling.dividers.is_empty());
+        let tiling = Tiling::of(&tab(root, None), size);
+        assert_eq!(tiling.divider_at(40, 5).map(|divider| divider.path.clone()), Some(vec![]));
+        assert_eq!((tiling.pane_at(39, 0), tiling.pane_at(41, 22)), (Some(PaneId(1)), Some(PaneId(2))));
+        assert_eq!((tiling.pane_at(40, 0), tiling.pane_at(80, 0)), (None, None));
+    }
+}
