@@ -12,6 +12,7 @@ pub(crate) mod proxy;
 pub(crate) mod roster;
 pub(crate) mod service;
 pub(crate) mod stage;
+pub(crate) mod terminal;
 pub(crate) mod typist;
 pub(crate) mod verbs;
 pub(crate) mod viewer;
