@@ -13,6 +13,7 @@ pub(crate) mod rest;
 pub(crate) mod roster;
 pub(crate) mod service;
 pub(crate) mod stage;
+pub(crate) mod terminal;
 pub(crate) mod typist;
 pub(crate) mod verbs;
 pub(crate) mod viewer;
