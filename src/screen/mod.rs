@@ -37,7 +37,6 @@ mod window;
 
 use self::feed::Feed;
 use self::terminal::Terminal;
-pub use self::window::Cursor;
 use crate::geometry::Size;
 
 /// How much scrollback is kept.

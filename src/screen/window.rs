@@ -5,19 +5,6 @@ use super::cell::{Cell, Span};
 use super::paint::Painter;
 use super::snapshot::{self, PRELUDE};
 
-/// Where a cursor is, counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    /// The row, from the top.
-    pub row: usize,
-    /// The column; never beyond the last one.
-    pub col: usize,
-    /// Whether it is shown.
-    pub visible: bool,
-    /// As in DECSCUSR; 0 is the viewer's own.
-    pub style: u8,
-}
-
 impl Screen {
     /// A snapshot of the screen alone, for a terminal of this size that has no modes left on and is empty, with the cursor
     /// at home: it does not reset the terminal, nor its colours.
@@ -32,18 +19,6 @@ impl Screen {
     #[must_use]
     pub fn has_colors(&self) -> bool {
         !self.terminal.colors.is_empty()
-    }
-
-    /// Where the cursor is.
-    #[must_use]
-    pub fn cursor(&self) -> Cursor {
-        let active = &self.terminal.active;
-        Cursor {
-            row: active.row,
-            col: active.col.min(self.terminal.cols() - 1),
-            visible: self.terminal.modes.cursor_visible,
-            style: self.terminal.cursor_style,
-        }
     }
 
     /// Draws `cols` columns of a row, from column `first` on, at the cursor of a terminal whose pen is fresh, and leaves

@@ -4,6 +4,12 @@
 //! Otherwise the part of it that fits is drawn row by row from a screen of our own, and what is to be said on the last
 //! row; afterwards that screen is drawn as a whole, and output goes through again.
 
+/// The row and the column of a screen's cursor.
+fn place(screen: &Screen) -> (usize, usize) {
+    let cursor = screen.cursor();
+    (usize::from(cursor.row), usize::from(cursor.col))
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -206,7 +212,7 @@ impl Canvas {
     /// Moves the part that is drawn so that the cursor is in it, and no further.
     fn follow_cursor(&mut self) {
         let Some(pane) = &self.pane else { return };
-        let cursor = pane.cursor();
+        let (row, col) = place(pane);
         let rows = usize::from(self.ours.rows) - usize::from(self.notice.is_some());
         let cols = usize::from(self.ours.cols);
         let along = |corner: usize, at: usize, room: usize, whole: u16| {
@@ -214,19 +220,19 @@ impl Canvas {
             corner.min(usize::from(whole).saturating_sub(room))
         };
         // Lines are read from their beginnings.
-        let left = if cursor.col < cols { 0 } else { self.corner.1 };
+        let left = if col < cols { 0 } else { self.corner.1 };
         self.corner = (
-            along(self.corner.0, cursor.row, rows.max(1), pane.size().rows),
-            along(left, cursor.col, cols, pane.size().cols),
+            along(self.corner.0, row, rows.max(1), pane.size().rows),
+            along(left, col, cols, pane.size().cols),
         );
     }
 
     fn place_cursor(&mut self, out: &mut Vec<u8>) {
         let Some(pane) = &self.pane else { return };
-        let cursor = pane.cursor();
-        let (row, col) = (cursor.row - self.corner.0, cursor.col - self.corner.1);
+        let (row, col) = place(pane);
+        let (row, col) = (row - self.corner.0, col - self.corner.1);
         let _ = write!(out, "\x1b[{};{}H", row + 1, col + 1);
-        if cursor.visible && row < usize::from(self.ours.rows) {
+        if pane.cursor().visible && row < usize::from(self.ours.rows) {
             out.extend_from_slice(b"\x1b[?25h");
         }
     }
