@@ -259,7 +259,12 @@ fn it_works_within_tmux() {
     let tmux = |arguments: &[&str]| {
         let output = Command::new("tmux")
             .env_clear()
-            .envs([("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LANG", "C.UTF-8"), ("EVERPANE_TOKEN", support::TOKEN)])
+            .envs([
+                ("PATH", "/usr/bin:/bin"),
+                ("HOME", "/"),
+                ("LANG", "C.UTF-8"),
+                ("EVERPANE_TOKEN", support::TOKEN),
+            ])
             .args(["-f", "/dev/null", "-S"])
             .arg(&socket)
             .args(arguments)
@@ -268,8 +273,11 @@ fn it_works_within_tmux() {
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let attach =
-        format!("{} attach --layout --gateway http://{}; exec cat", env!("CARGO_BIN_EXE_everpane"), stage.gateway.address);
+    let attach = format!(
+        "{} attach --layout --gateway http://{}; exec cat",
+        env!("CARGO_BIN_EXE_everpane"),
+        stage.gateway.address
+    );
     tmux(&["new-session", "-d", "-x", "80", "-y", "24", &attach]);
     let shows = |text: &str| {
         eventually(text, || tmux(&["capture-pane", "-p"]).contains(text).then_some(()));

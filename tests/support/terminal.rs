@@ -40,9 +40,13 @@ impl Terminal {
         let before = settings(&*pair.master);
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_everpane"));
         command.env_clear();
-        for (name, value) in
-            [("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("TERM", "xterm-256color"), ("EDITOR", "vi"), ("EVERPANE_TOKEN", TOKEN)]
-        {
+        for (name, value) in [
+            ("PATH", "/usr/bin:/bin"),
+            ("HOME", "/"),
+            ("TERM", "xterm-256color"),
+            ("EDITOR", "vi"),
+            ("EVERPANE_TOKEN", TOKEN),
+        ] {
             command.env(name, value);
         }
         command.args(["attach", "--layout", "--gateway", &format!("http://{gateway}")]);
@@ -89,7 +93,8 @@ impl Terminal {
                 is_right(&last.borrow()).then(|| last.borrow().clone())
             })
         }));
-        outcome.unwrap_or_else(|_| panic!("waited in vain for {what}; it shows\n{}", last.borrow().join("\n")))
+        outcome
+            .unwrap_or_else(|_| panic!("waited in vain for {what}; it shows\n{}", last.borrow().join("\n")))
     }
 
     /// Waits until it shows a text.

@@ -45,8 +45,8 @@ impl Desk {
                 Some(tab) => self.show_tab(*tab, now),
                 None => self.complain(format!("there is no tab {index}"), now),
             },
-            Action::RenameTab => self.prompt_for_tab(|tab| Purpose::RenameTab(tab), true),
-            Action::MoveTab => self.prompt_for_tab(|tab| Purpose::MoveTab(tab), false),
+            Action::RenameTab => self.prompt_for_tab(Purpose::RenameTab, true),
+            Action::MoveTab => self.prompt_for_tab(Purpose::MoveTab, false),
             Action::CloseTab => {
                 self.confirm_close(true);
                 Vec::new()
