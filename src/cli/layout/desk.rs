@@ -214,6 +214,7 @@ impl Desk {
 
     /// The layout is this now.
     pub(super) fn layout(&mut self, mirror: Arc<Mirror>, now: Instant) -> Vec<Effect> {
+        let had_tabs = !self.mirror.tabs.is_empty();
         self.mirror = mirror;
         if let Some(change) = &mut self.change {
             let is_there = change.made.is_none_or(|pane| self.mirror.has(pane));
@@ -224,7 +225,8 @@ impl Desk {
         if let Mode::Pick(picker) = &mut self.mode {
             picker.refresh(&self.mirror);
         }
-        if self.mirror.tabs.is_empty() {
+        // At the start the first one may be on its way.
+        if had_tabs && self.mirror.tabs.is_empty() {
             effects.push(Effect::Leave(Leaving::Empty));
         }
         effects.extend(self.settle(now));
