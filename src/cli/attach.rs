@@ -5,8 +5,8 @@ mod escape;
 mod notice;
 mod recorder;
 mod session;
-mod stdio;
-mod terminal;
+pub(super) mod stdio;
+pub(super) mod terminal;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -84,7 +84,9 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
             read_only: args.read_only,
             no_resize: args.no_resize,
         };
-        return layout::run(&args.layout, &wishes, &args.reach).map(|()| ExitCode::SUCCESS);
+        let gateway = background::found_or_started(&args.reach)?;
+        check_nesting(args, &gateway, None, &our_pane())?;
+        return layout::run(&args.layout, &wishes, &gateway, quiet);
     }
     let is_terminal = io::stdout().is_terminal();
     check_streams(args, is_terminal)?;
@@ -124,12 +126,13 @@ async fn attach(
     quiet: bool,
 ) -> Result<End, Failure> {
     let sizing = is_terminal && !args.no_resize && !args.read_only;
-    let client = open(gateway, sizing).await?;
+    let viewport = Viewport { size: terminal::size(io::stdout()), view: ViewMode::Own, sizing };
+    let client = open(gateway, viewport).await?;
     let pane = match target {
         Some(pane) => pane,
         None => only_pane(&client.layout())?,
     };
-    check_nesting(args, gateway, pane, &std::env::var("EVERPANE_PANE").unwrap_or_default())?;
+    check_nesting(args, gateway, Some(pane), &our_pane())?;
     client.watch(pane, Watching { history: 0, lossless: args.lossless });
     if !is_terminal {
         let ended = recorder::record(&client, pane).await?;
@@ -144,7 +147,16 @@ async fn attach(
     Ok(Session::new(client, pane, rights, escapes).run().await?)
 }
 
-async fn open(gateway: &Destination, sizing: bool) -> Result<Client, Failure> {
+/// The pane that we are in; empty if we are in none.
+fn our_pane() -> String {
+    std::env::var("EVERPANE_PANE").unwrap_or_default()
+}
+
+/// A lasting connection to a gateway.
+///
+/// # Errors
+/// When the gateway can't be reached, or does not want us.
+pub(super) async fn open(gateway: &Destination, viewport: Viewport) -> Result<Client, Failure> {
     let address = gateway.websocket("/mux").parse().context("the gateway's address")?;
     let header = |secret: &str| {
         let mut header = HeaderValue::from_str(&format!("Bearer {secret}"))?;
@@ -153,7 +165,6 @@ async fn open(gateway: &Destination, sizing: bool) -> Result<Client, Failure> {
     };
     let token =
         gateway.token.as_ref().map(|token| header(token.secret())).transpose().context("the token")?;
-    let viewport = Viewport { size: terminal::size(io::stdout()), view: ViewMode::Own, sizing };
     let name = gateway.name();
     Client::open(Options { address, token, viewport }).await.map_err(|error| match error {
         DialError::Unauthorized => {
@@ -181,14 +192,15 @@ fn only_pane(layout: &Mirror) -> Result<PaneId, Failure> {
     }
 }
 
-/// A pane that shows itself would never come to rest, and one within another has two of everything.
-fn check_nesting(args: &Args, gateway: &Destination, pane: PaneId, ours: &str) -> Result<(), Failure> {
+/// A pane that shows itself would never come to rest, and one within another has two of everything. Without a pane it
+/// is about the whole layout.
+fn check_nesting(args: &Args, gateway: &Destination, pane: Option<PaneId>, ours: &str) -> Result<(), Failure> {
     let their_gateway = std::env::var("EVERPANE_GATEWAY").ok();
     let is_same = their_gateway.is_none_or(|theirs| theirs.trim_end_matches('/') == gateway.name());
     if ours.is_empty() || !is_same {
         return Ok(());
     }
-    if ours == pane.to_string() {
+    if let Some(pane) = pane.filter(|pane| ours == pane.to_string()) {
         return Err(Failure::new(Kind::Refused, format!("{pane} is the pane that we are in"))
             .hint("attach from outside, or to another pane"));
     }
@@ -196,7 +208,8 @@ fn check_nesting(args: &Args, gateway: &Destination, pane: PaneId, ours: &str) -
         return Ok(());
     }
     let message = format!("this is a pane ({ours}) of that gateway already");
-    let hint = format!("`everpane focus {pane}` shows the other pane; `--nested` attaches all the same");
+    let other = pane.map_or("PANE".to_owned(), |pane| pane.to_string());
+    let hint = format!("`everpane focus {other}` shows the other pane; `--nested` attaches all the same");
     Err(Failure::new(Kind::Refused, message).hint(hint))
 }
 
@@ -228,7 +241,7 @@ fn outcome(ended: End, quiet: bool) -> Result<ExitCode, Failure> {
 }
 
 /// The exit code of a program that a signal ended, as shells count.
-fn signal_code(name: &str) -> u8 {
+pub(super) fn signal_code(name: &str) -> u8 {
     match name {
         "SIGHUP" => 129,
         "SIGINT" => 130,

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 const READ_BYTES: usize = 32 << 10;
 
 /// What comes in, piece by piece; it ends where the input does. What is not taken waits in the system.
-pub(super) fn input() -> mpsc::Receiver<Vec<u8>> {
+pub(in crate::cli) fn input() -> mpsc::Receiver<Vec<u8>> {
     let (pieces, pieces_rx) = mpsc::channel(1);
     thread::spawn(move || {
         let mut stdin = io::stdin().lock();
@@ -28,7 +28,7 @@ pub(super) fn input() -> mpsc::Receiver<Vec<u8>> {
 }
 
 /// What goes out, one piece at a time.
-pub(super) struct Output {
+pub(in crate::cli) struct Output {
     pieces: mpsc::Sender<Vec<u8>>,
     written: mpsc::Receiver<io::Result<()>>,
     /// Whether a piece is being written.
@@ -36,7 +36,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new() -> Output {
+    pub(in crate::cli) fn new() -> Output {
         let (pieces, mut pieces_rx) = mpsc::channel::<Vec<u8>>(1);
         let (written, written_rx) = mpsc::channel(1);
         thread::spawn(move || {
@@ -52,12 +52,12 @@ impl Output {
     }
 
     /// Whether a piece can be written now.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(in crate::cli) fn is_idle(&self) -> bool {
         !self.busy
     }
 
     /// Begins to write a piece. To be called while idle.
-    pub(super) fn write(&mut self, piece: Vec<u8>) {
+    pub(in crate::cli) fn write(&mut self, piece: Vec<u8>) {
         if !piece.is_empty() {
             // There is room for one.
             self.busy = self.pieces.try_send(piece).is_ok();
@@ -68,7 +68,7 @@ impl Output {
     ///
     /// # Errors
     /// When it can't be.
-    pub(super) async fn idle(&mut self) -> io::Result<()> {
+    pub(in crate::cli) async fn idle(&mut self) -> io::Result<()> {
         if self.busy {
             let outcome = self.written.recv().await;
             self.busy = false;

@@ -29,14 +29,14 @@ impl Taken {
 }
 
 /// A terminal that is raw until this is dropped, or the program panics.
-pub(super) struct Raw(());
+pub(in crate::cli) struct Raw(());
 
 impl Raw {
     /// Makes `terminal` raw. There can be one at a time.
     ///
     /// # Errors
     /// When it is no terminal.
-    pub(super) fn take(terminal: impl AsFd) -> io::Result<Raw> {
+    pub(in crate::cli) fn take(terminal: impl AsFd) -> io::Result<Raw> {
         give_back_in_panics();
         let before = tcgetattr(&terminal)?;
         let mut raw = before.clone();
@@ -48,7 +48,7 @@ impl Raw {
     }
 
     /// Makes it raw again, after a shell took it while we were stopped.
-    pub(super) fn again(&self) -> io::Result<()> {
+    pub(in crate::cli) fn again(&self) -> io::Result<()> {
         let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Taken { terminal, before }) = &*taken else { return Ok(()) };
         let mut raw = before.clone();
@@ -84,7 +84,7 @@ fn give_back_in_panics() {
 }
 
 /// How large a terminal is; one that does not say is taken to have the usual size.
-pub(super) fn size(terminal: impl AsFd) -> Size {
+pub(in crate::cli) fn size(terminal: impl AsFd) -> Size {
     match tcgetwinsize(terminal) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::clamped(size.ws_col, size.ws_row),
         _ => Size::DEFAULT,

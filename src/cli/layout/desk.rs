@@ -100,6 +100,8 @@ pub(super) enum Leaving {
     Detached,
     /// There is nothing to show any more.
     Empty,
+    /// A signal ended us.
+    Signal(&'static str),
     /// The connection is gone for good.
     Closed(String),
 }

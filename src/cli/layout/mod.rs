@@ -5,7 +5,6 @@ mod compose;
 mod copy;
 mod copy_keys;
 mod desk;
-mod guard;
 mod key;
 mod keys;
 mod mouse;
@@ -21,17 +20,16 @@ mod stdin;
 mod tiles;
 
 use std::io::{self, IsTerminal};
-
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use std::process::ExitCode;
 
 use self::copy_keys::Editor;
 use self::desk::{Desk, Leaving, Settings};
 use self::keys::{DEFAULT_PREFIX, parse_prefix};
+use super::attach::{open, signal_code, terminal};
 use super::failure::{Failure, Kind};
-use super::reach::{Destination, Reach};
-use crate::client::dialling::DialError;
+use super::reach::Destination;
+use crate::client::Viewport;
 use crate::client::mirror::Mirror;
-use crate::client::{Client, Options, Viewport};
 use crate::ids::TabId;
 use crate::protocol::client::{ClientMessage, SessionCreate, TabSwitch, ViewMode};
 
@@ -64,7 +62,15 @@ pub(super) struct Wishes {
 }
 
 /// Shows the layout.
-pub(super) fn run(args: &LayoutArgs, wishes: &Wishes, reach: &Reach) -> Result<(), Failure> {
+///
+/// # Errors
+/// When the gateway is gone for good, or refuses what is wished; when there is no terminal.
+pub(super) fn run(
+    args: &LayoutArgs,
+    wishes: &Wishes,
+    gateway: &Destination,
+    quiet: bool,
+) -> Result<ExitCode, Failure> {
     let prefix = parse_prefix(&args.prefix)
         .map_err(|error| Failure::new(Kind::Usage, format!("--prefix: {error}")))?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -80,35 +86,33 @@ pub(super) fn run(args: &LayoutArgs, wishes: &Wishes, reach: &Reach) -> Result<(
         read_only: wishes.read_only,
         mouse: !args.no_mouse,
     };
-    let options = options(args, wishes, &reach.find()?)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let left = runtime.block_on(attach(options, settings, wishes.session.as_deref()));
-    // Nobody waits for a read of the terminal that never ends.
-    runtime.shutdown_background();
-    match left? {
-        Leaving::Detached => println!("[detached]"),
-        Leaving::Empty => println!("[exited: no tab is left]"),
-        Leaving::Closed(reason) => return Err(Failure::new(Kind::Unreachable, reason)),
-    }
-    Ok(())
-}
-
-fn options(args: &LayoutArgs, wishes: &Wishes, gateway: &Destination) -> Result<Options, Failure> {
-    let address = gateway.websocket("/mux");
-    let address =
-        address.parse().map_err(|error| Failure::new(Kind::Usage, format!("{address}: {error}")))?;
-    let header =
-        gateway.token.as_ref().map(|token| HeaderValue::try_from(format!("Bearer {}", token.secret())));
-    let token =
-        header.transpose().map_err(|error| Failure::new(Kind::Usage, format!("the token: {error}")))?;
     // Who only looks moves nobody else.
     let view = if args.own_view || wishes.read_only { ViewMode::Own } else { ViewMode::Shared };
-    let size = Desk::viewport(guard::size());
-    Ok(Options { address, token, viewport: Viewport { size, view, sizing: !wishes.no_resize } })
+    let size = Desk::viewport(terminal::size(io::stdout()));
+    let viewport = Viewport { size, view, sizing: !wishes.no_resize };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let left = runtime.block_on(attach(gateway, viewport, settings, wishes.session.as_deref()));
+    // Nobody waits for a read of the terminal that never ends.
+    runtime.shutdown_background();
+    let words = match left? {
+        Leaving::Detached => "detached",
+        Leaving::Empty => "no tab is left",
+        Leaving::Signal(name) => return Ok(ExitCode::from(signal_code(name))),
+        Leaving::Closed(reason) => return Err(Failure::new(Kind::Refused, reason)),
+    };
+    if !quiet {
+        eprintln!("everpane: {words}");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn attach(options: Options, settings: Settings, session: Option<&str>) -> Result<Leaving, Failure> {
-    let client = Client::open(options).await.map_err(unreachable)?;
+async fn attach(
+    gateway: &Destination,
+    viewport: Viewport,
+    settings: Settings,
+    session: Option<&str>,
+) -> Result<Leaving, Failure> {
+    let client = open(gateway, viewport).await?;
     let layout = client.layout();
     let first = match session {
         Some(name) => Some(ClientMessage::TabSwitch(TabSwitch { tab_id: tab_of(&layout, name)? })),
@@ -133,12 +137,4 @@ fn tab_of(layout: &Mirror, session: &str) -> Result<TabId, Failure> {
     let shown = layout.active_tab().filter(|tab| tab.session_id == found.id);
     let first = layout.tabs.iter().find(|tab| tab.session_id == found.id);
     shown.or(first).map(|tab| tab.id).ok_or_else(not_found)
-}
-
-fn unreachable(error: DialError) -> Failure {
-    let kind = match error {
-        DialError::Unauthorized | DialError::Refused(_) => Kind::Refused,
-        DialError::Silent | DialError::Unreachable(_) => Kind::Unreachable,
-    };
-    Failure::new(kind, format!("the gateway: {error}"))
 }

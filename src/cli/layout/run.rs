@@ -1,18 +1,18 @@
 //! Moves what happens between our terminal, the desk and the gateway, and draws.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
 use super::desk::{Desk, Effect, Leaving, Settings};
-use super::guard::{Guard, size};
-use super::outer::{Outer, clipboard};
+use super::outer::{LEAVE, Outer, clipboard};
 use super::stdin::Splitter;
+use crate::cli::attach::stdio::{self, Output};
+use crate::cli::attach::terminal::{Raw, size};
 use crate::cli::signals::Signals;
 use crate::client::outbox::HELD_BYTES;
 use crate::client::watches::Watching;
@@ -33,11 +33,7 @@ const ESCAPE_TIME: Duration = Duration::from_millis(20);
 /// How often a picture is drawn that shows times.
 const CLOCK_TIME: Duration = Duration::from_secs(1);
 
-/// The most that is read at once, in bytes, and how many such reads wait.
-const READ_BYTES: usize = 16 << 10;
-const MAX_READS: usize = 4;
-
-/// How long what was typed last may take to get to the gateway when we leave.
+/// How long what was typed last may take to get to the gateway when we leave, and our terminal to take what is drawn.
 const SENT_WITHIN: Duration = Duration::from_secs(1);
 
 /// An answer to what was asked.
@@ -49,8 +45,8 @@ struct Show {
     desk: Desk,
     splitter: Splitter,
     outer: Outer,
-    /// Where bytes for our terminal go; it takes one write at a time.
-    writes: mpsc::Sender<Vec<u8>>,
+    /// For our terminal's clipboard, with the next picture.
+    clipboard: Vec<u8>,
     /// Something changed since the last picture, at this time first.
     dirty: Option<Instant>,
     drawn_at: Option<Instant>,
@@ -69,32 +65,31 @@ pub(super) async fn show(
 ) -> io::Result<Leaving> {
     let mut signals = Signals::listen()?;
     let mut resized = signal(SignalKind::window_change())?;
-    let guard = Guard::take()?;
+    let raw = Raw::take(io::stdin())?;
     let (outer, enter) = Outer::enter();
-    let mut typed = read_keys();
-    let (writes, mut written) = write_frames();
-    let _ = writes.send(enter.to_vec()).await;
-    written.recv().await;
-    let desk = Desk::new(settings, size());
+    let (mut typed, mut output) = (stdio::input(), Output::new());
+    output.write(enter.to_vec());
+    output.idle().await?;
+    let desk = Desk::new(settings, size(io::stdout()));
     let asked = JoinSet::new();
     let mut show = Show {
         client,
         desk,
         splitter: Splitter::default(),
         outer,
-        writes,
+        clipboard: Vec::new(),
         dirty: None,
         drawn_at: None,
         escape_at: None,
         asked,
     };
     let mut leaving = show.begin(first);
-    let mut is_idle = true;
     while leaving.is_none() {
-        if is_idle && show.is_due(Instant::now()) {
-            is_idle = !show.draw();
+        // While a slow terminal takes a picture, no other is drawn.
+        if output.is_idle() && show.is_due(Instant::now()) {
+            output.write(show.draw());
         }
-        let wakes_at = show.wakes_at(is_idle);
+        let (is_idle, wakes_at) = (output.is_idle(), show.wakes_at(output.is_idle()));
         let held_up = show.client.held() > HELD_BYTES / 2 && show.client.status() == Status::Connected;
         leaving = tokio::select! {
             event = show.client.next() => show.hear_all(event),
@@ -105,8 +100,9 @@ pub(super) async fn show(
             },
             Some(answer) = show.asked.join_next() => show.answer(answer.unwrap_or(Ok(None))),
             _ = resized.recv() => show.resize(),
-            _ = signals.first() => Some(Leaving::Detached),
-            Some(()) = written.recv() => { is_idle = true; None }
+            signal = signals.first() => Some(Leaving::Signal(signal)),
+            // Our terminal is gone.
+            written = output.idle(), if !is_idle => written.is_err().then_some(Leaving::Detached),
             () = show.client.has_room(), if held_up => None,
             () = sleep(wakes_at) => show.tick(),
         };
@@ -115,11 +111,15 @@ pub(super) async fn show(
         // What can't be sent in time is lost, as with any terminal that is closed.
         let _ = timeout(SENT_WITHIN, show.client.all_sent()).await;
     }
-    if !is_idle {
+    let last_words = async {
         // Half a picture must not be cut in two by what follows.
-        let _ = timeout(SENT_WITHIN, written.recv()).await;
-    }
-    drop(guard);
+        output.idle().await?;
+        output.write(LEAVE.to_vec());
+        output.idle().await
+    };
+    // A terminal that is gone, or takes nothing, is not waited for.
+    let _ = timeout(SENT_WITHIN, last_words).await;
+    drop(raw);
     show.client.close().await;
     Ok(leaving.unwrap_or(Leaving::Detached))
 }
@@ -127,7 +127,7 @@ pub(super) async fn show(
 impl Show {
     fn begin(&mut self, first: Option<ClientMessage>) -> Option<Leaving> {
         let now = Instant::now();
-        self.client.resize(Desk::viewport(size()));
+        self.client.resize(Desk::viewport(size(io::stdout())));
         first.into_iter().for_each(|message| self.client.send(message));
         let effects = self.desk.layout(self.client.layout(), now);
         self.carry_out(effects)
@@ -195,7 +195,7 @@ impl Show {
     }
 
     fn resize(&mut self) -> Option<Leaving> {
-        let size = size();
+        let size = size(io::stdout());
         self.client.resize(Desk::viewport(size));
         let effects = self.desk.resize(size);
         self.changed(Instant::now());
@@ -236,8 +236,7 @@ impl Show {
                     self.client.watch(pane, Watching { history, ..Watching::default() });
                 }
                 Effect::Unwatch(pane) => self.client.unwatch(pane),
-                // A terminal that takes nothing more gets no clipboard either.
-                Effect::Clipboard(text) => _ = self.writes.try_send(clipboard(&text)),
+                Effect::Clipboard(text) => self.clipboard = clipboard(&text),
                 Effect::Redraw => self.outer.forget(),
                 Effect::Leave(leaving) => return Some(leaving),
             }
@@ -279,14 +278,15 @@ impl Show {
         self.due_at().is_some_and(|due| due <= now)
     }
 
-    /// Draws a picture, and says whether there was anything to write.
-    fn draw(&mut self) -> bool {
+    /// What makes our terminal show how things are.
+    fn draw(&mut self) -> Vec<u8> {
         let now = Instant::now();
         self.desk.held(self.client.held());
         let frame = self.desk.frame(now, Moment::now().unix_ms);
         (self.dirty, self.drawn_at) = (None, Some(now));
-        let bytes = self.outer.show(frame);
-        !bytes.is_empty() && self.writes.try_send(bytes).is_ok()
+        let mut bytes = std::mem::take(&mut self.clipboard);
+        bytes.append(&mut self.outer.show(frame));
+        bytes
     }
 
     fn clock_at(&self) -> Option<Instant> {
@@ -321,37 +321,6 @@ fn joined(effects: Vec<Effect>) -> Vec<Effect> {
         }
     }
     joined
-}
-
-/// Reads our terminal. A thread of its own: it can't be told to stop reading, only be left behind.
-fn read_keys() -> mpsc::Receiver<Vec<u8>> {
-    let (read_tx, read_rx) = mpsc::channel(MAX_READS);
-    std::thread::spawn(move || {
-        let mut buffer = vec![0; READ_BYTES];
-        while let Ok(count @ 1..) = io::stdin().lock().read(&mut buffer) {
-            if read_tx.blocking_send(buffer[..count].to_vec()).is_err() {
-                break;
-            }
-        }
-    });
-    read_rx
-}
-
-/// Writes to our terminal, and tells after each write: while a slow one takes a picture, no other is drawn.
-fn write_frames() -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<()>) {
-    // A picture, and a clipboard.
-    let (write_tx, mut write_rx) = mpsc::channel::<Vec<u8>>(2);
-    let (written_tx, written_rx) = mpsc::channel(2);
-    std::thread::spawn(move || {
-        while let Some(bytes) = write_rx.blocking_recv() {
-            let mut stdout = io::stdout().lock();
-            let written = stdout.write_all(&bytes).and_then(|()| stdout.flush());
-            if written.is_err() || written_tx.blocking_send(()).is_err() {
-                break;
-            }
-        }
-    });
-    (write_tx, written_rx)
 }
 
 #[cfg(test)]
