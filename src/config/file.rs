@@ -194,11 +194,13 @@ pub struct Limits {
     pub panes: usize,
     /// Shells being started at once.
     pub spawns: usize,
+    /// Requests of scripts at once that wait for something to happen in a pane.
+    pub waits: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { viewers: 512, panes: 100_000, spawns: 8 }
+        Self { viewers: 512, panes: 100_000, spawns: 8, waits: 1024 }
     }
 }
 
@@ -331,6 +333,7 @@ pub(super) const KEYS: &[&str] = &[
     "limits.viewers",
     "limits.panes",
     "limits.spawns",
+    "limits.waits",
     "host",
     "host.process",
     "host.tape_bytes",

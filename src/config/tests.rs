@@ -126,7 +126,7 @@ fn the_defaults() {
             nodes: BTreeMap::new(),
         }
     );
-    assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8 });
+    assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8, waits: 1024 });
     assert_eq!(config.nodes, Nodes { root: "/home/ada".into(), ..Nodes::default() });
 }
 
