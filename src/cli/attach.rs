@@ -194,7 +194,12 @@ fn only_pane(layout: &Mirror) -> Result<PaneId, Failure> {
 
 /// A pane that shows itself would never come to rest, and one within another has two of everything. Without a pane it
 /// is about the whole layout.
-fn check_nesting(args: &Args, gateway: &Destination, pane: Option<PaneId>, ours: &str) -> Result<(), Failure> {
+fn check_nesting(
+    args: &Args,
+    gateway: &Destination,
+    pane: Option<PaneId>,
+    ours: &str,
+) -> Result<(), Failure> {
     let their_gateway = std::env::var("EVERPANE_GATEWAY").ok();
     let is_same = their_gateway.is_none_or(|theirs| theirs.trim_end_matches('/') == gateway.name());
     if ours.is_empty() || !is_same {
