@@ -223,9 +223,9 @@ impl Conversation {
     pub(super) fn hear(&mut self, message: ServerMessage, now: Instant) {
         let was_ready = self.is_ready();
         match message {
-            ServerMessage::Resumed { memory, applied, .. } => self.resumed(memory, applied),
+            ServerMessage::Resumed { memory, applied, .. } => self.resumed(memory, applied, now),
             ServerMessage::InputAck { applied } => {
-                let lost = self.outbox.acknowledged(applied);
+                let lost = self.outbox.acknowledged(applied, now);
                 self.lose(None, "input_full", "the pane had no room for it", lost);
             }
             ServerMessage::Ok { request_id, session_id, tab_id, pane_id } => {
@@ -271,12 +271,12 @@ impl Conversation {
         self.lose(None, "unknown_pane", "its pane was closed", lost);
     }
 
-    fn resumed(&mut self, memory: u64, applied: u64) {
+    fn resumed(&mut self, memory: u64, applied: u64, now: Instant) {
         self.is_resumed = true;
         if self.memory.replace(memory) != Some(memory) {
             self.given_back = 0;
         }
-        let unknown = self.outbox.resumed(memory, applied);
+        let unknown = self.outbox.resumed(memory, applied, now);
         self.lose(None, "input_unknown", "it was on its way when the gateway restarted", unknown);
     }
 
@@ -302,7 +302,7 @@ impl Conversation {
         } else if let Some(number) = number {
             let is_full = code == "input_full";
             let lost =
-                if is_full { self.outbox.not_taken(*number, now) } else { self.outbox.refused(*number) };
+                if is_full { self.outbox.not_taken(*number, now) } else { self.outbox.refused(*number, now) };
             self.lose(*pane_id, code, message, lost);
         } else if let Some(number) = request_id {
             self.requests.answer(*number, Err(error.clone()));

@@ -204,9 +204,9 @@ impl Outbox {
     }
 
     /// The gateway has everything up to a number. How many bytes are lost: there was no room for them, and then there was
-    /// for what was typed after them.
-    pub fn acknowledged(&mut self, applied: u64) -> usize {
-        let mut lost = 0;
+    /// for what was typed after them; or they are given up, see [`Outbox::not_taken`].
+    pub fn acknowledged(&mut self, applied: u64, now: Instant) -> usize {
+        let (mut lost, mut given_up) = (0, 0);
         let taken = |sent: &Sent| !sent.refused && sent.number <= applied;
         while let Some(at) = self.sent.iter().position(taken) {
             let Some(Sent { number, pane, piece, .. }) = self.sent.remove(at) else { break };
@@ -222,10 +222,11 @@ impl Outbox {
             if let Some(lane) = self.lanes.get_mut(&pane) {
                 lane.rest = FIRST_REST;
             }
+            given_up += self.put_back_if_known(pane, now);
             self.forget_if_idle(pane);
         }
         self.held -= lost;
-        lost
+        lost + given_up
     }
 
     /// The gateway had no room for a frame: its bytes are sent again, under a new number, before anything later for that
@@ -236,9 +237,15 @@ impl Outbox {
         };
         sent.refused = true;
         let pane = sent.pane;
-        // A later one may be taken yet, and then it would be too late for this one.
-        let mut of_pane = self.sent.iter().filter(|sent| sent.pane == pane);
-        if of_pane.all(|sent| sent.refused) { self.put_back(pane, now) } else { 0 }
+        self.put_back_if_known(pane, now)
+    }
+
+    /// Puts back what the gateway had no room for, once it is known what became of all that was sent to the pane: a later
+    /// frame may be taken yet, and then it would be too late for an earlier one. How many bytes are given up instead.
+    fn put_back_if_known(&mut self, pane: PaneId, now: Instant) -> usize {
+        let mut of_pane = self.sent.iter().filter(|sent| sent.pane == pane).peekable();
+        let is_known = of_pane.peek().is_some() && of_pane.all(|sent| sent.refused);
+        if is_known { self.put_back(pane, now) } else { 0 }
     }
 
     /// Puts back what the gateway had no room for.
@@ -263,7 +270,7 @@ impl Outbox {
 
     /// The gateway refused a frame for good. How many bytes are lost, as the rest of its paste goes with it; 0 if that was
     /// known.
-    pub fn refused(&mut self, number: u64) -> usize {
+    pub fn refused(&mut self, number: u64, now: Instant) -> usize {
         let Some(sent) = self.remove(number) else { return 0 };
         let paste = sent.piece.paste;
         let lost = sent.piece.bytes.len() + self.drop_waiting(sent.pane, |piece| piece.paste == paste);
@@ -271,8 +278,9 @@ impl Outbox {
             // What comes of it still is typed anew: to be lost without a word would be worse.
             lane.open = None;
         }
+        let given_up = self.put_back_if_known(sent.pane, now);
         self.forget_if_idle(sent.pane);
-        lost
+        lost + given_up
     }
 
     /// The connection is gone. What it carried is kept.
@@ -283,9 +291,9 @@ impl Outbox {
     /// A new connection, to a gateway that remembers under `memory` that everything up to `applied` was dealt with. If the
     /// numbers were counted under another one, nobody knows whether what was sent has arrived: it is not sent again, nor
     /// is the rest of a paste without its beginning. How many bytes those were, lost ones among them.
-    pub fn resumed(&mut self, memory: u64, applied: u64) -> usize {
+    pub fn resumed(&mut self, memory: u64, applied: u64, now: Instant) -> usize {
         if self.memory.replace(memory) == Some(memory) {
-            return self.acknowledged(applied);
+            return self.acknowledged(applied, now);
         }
         let mut unknown: usize = self.sent.drain(..).map(|sent| sent.piece.bytes.len()).sum();
         self.held -= unknown;

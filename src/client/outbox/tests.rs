@@ -143,7 +143,7 @@ impl World {
             // Refusals are told again, whether they were heard or not.
             self.words = self.gateway.refusals.iter().cloned().collect();
             self.hear(usize::MAX);
-            self.lost += self.outbox.resumed(self.gateway.memory, self.gateway.applied);
+            self.lost += self.outbox.resumed(self.gateway.memory, self.gateway.applied, self.now);
         }
         let closed = self.gateway.closed.clone();
         self.lost += self.outbox.retain(|pane| !closed.contains(&pane));
@@ -160,9 +160,9 @@ impl World {
     fn hear(&mut self, count: usize) {
         for word in self.words.drain(..count.min(self.words.len())) {
             match word {
-                Word::Ack(applied) => self.lost += self.outbox.acknowledged(applied),
+                Word::Ack(applied) => self.lost += self.outbox.acknowledged(applied, self.now),
                 Word::Full(number) => self.lost += self.outbox.not_taken(number, self.now),
-                Word::Refused(number) => self.lost += self.outbox.refused(number),
+                Word::Refused(number) => self.lost += self.outbox.refused(number, self.now),
             }
         }
     }
@@ -281,22 +281,39 @@ fn a_paste_that_is_interrupted_ends_for_gateway_and_program() {
     let dropped = outbox.interrupt(PANE);
     assert_eq!(dropped, paste.len() - FRAME_BYTES - BRACKET_END.len());
     outbox.push(PANE, b"\x03", false).unwrap();
-    outbox.acknowledged(1);
+    outbox.acknowledged(1, Instant::now());
     let end = drained(&mut outbox);
     assert!(end.len() == 1 && end[0].bytes == BRACKET_END && !end[0].more, "{end:?}");
-    outbox.acknowledged(2);
+    outbox.acknowledged(2, Instant::now());
     assert_eq!(drained(&mut outbox)[0].bytes, b"\x03");
+}
+
+#[test]
+fn what_found_no_room_goes_again_once_what_was_sent_before_it_is_known() {
+    let (mut outbox, now) = (Outbox::default(), Instant::now());
+    outbox.push(PANE, b"first", false).unwrap();
+    drained(&mut outbox);
+    outbox.push(PANE, b"then", false).unwrap();
+    assert_eq!(drained(&mut outbox).len(), 1);
+    // One acknowledgement covers both, and comes after the refusal.
+    outbox.not_taken(2, now);
+    assert_eq!(outbox.acknowledged(2, now), 0);
+    let later = now + LONGEST_REST;
+    assert_eq!(
+        outbox.take(|_| 0, later).map(|frame| (frame.number, frame.bytes)),
+        Some((3, b"then".to_vec()))
+    );
 }
 
 #[test]
 fn what_nobody_can_know_is_not_sent_again() {
     let mut outbox = Outbox::default();
-    outbox.resumed(7, 0);
+    outbox.resumed(7, 0, Instant::now());
     outbox.push(PANE, b"sent", false).unwrap();
     drained(&mut outbox);
     outbox.disconnected();
     outbox.push(PANE, b"held", false).unwrap();
-    assert_eq!(outbox.resumed(8, 0), 4);
+    assert_eq!(outbox.resumed(8, 0, Instant::now()), 4);
     let frames = drained(&mut outbox);
     assert!(frames.len() == 1 && frames[0].number == 1 && frames[0].bytes == b"held");
 }
