@@ -7,23 +7,24 @@
 //! ```
 
 mod act;
+mod copying;
 mod draw;
 mod pointer;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::copy::{COPY_ROWS, CopyMode, Outcome};
-use super::copy_keys::{Editor, command_of};
-use super::key::{Key, Motion};
-use super::keys::{action_of, repeats};
-use super::page::{Page, Place};
-use super::picker::{Pick, Picker};
-use super::prompt::{Answer, Prompt, Purpose};
-use super::stdin::{Kind, Piece};
+use super::copy::{COPY_ROWS, CopyMode};
+use super::copy_keys::Editor;
+use super::key::Key;
+use super::page::Page;
+use super::picker::Picker;
+use super::prompt::Prompt;
+use super::stdin::Piece;
 use super::tiles::Tiling;
 use crate::client::Status;
 use crate::client::mirror::{Mirror, panes_in};
@@ -429,268 +430,6 @@ impl Desk {
         {
             copy.resize(usize::from(rect.size.cols), usize::from(rect.size.rows));
         }
-    }
-
-    /// A piece of input.
-    pub(super) fn piece(&mut self, piece: Piece, now: Instant) -> Vec<Effect> {
-        if self.change.is_some() {
-            if self.backlog.len() < MAX_BACKLOG {
-                self.backlog.push_back(piece);
-            } else {
-                self.say("too much was typed while the layout changes", now);
-            }
-            return Vec::new();
-        }
-        self.take(piece, now)
-    }
-
-    fn take(&mut self, piece: Piece, now: Instant) -> Vec<Effect> {
-        match piece.kind {
-            Kind::Key => self.key(piece.bytes, now),
-            Kind::Mouse(report) => self.mouse(report, now),
-            Kind::Focus(focused) => self.focus(focused),
-            Kind::PasteStart | Kind::Paste | Kind::PasteEnd => self.paste(piece, now),
-        }
-    }
-
-    fn focus(&mut self, focused: bool) -> Vec<Effect> {
-        self.has_focus = true;
-        let report = self.focus_report(self.pane, focused);
-        self.has_focus = focused;
-        report.into_iter().collect()
-    }
-
-    fn key(&mut self, bytes: Vec<u8>, now: Instant) -> Vec<Effect> {
-        let decoded = Key::decode(&bytes);
-        if self.takes_keys() || self.prefix.is_some() {
-            // Who is asked something has no use for a key that goes up.
-            return match decoded {
-                Some((key, Motion::Press)) => self.own_key(key, bytes, now),
-                _ => Vec::new(),
-            };
-        }
-        match decoded {
-            Some((key, Motion::Press)) if key == self.settings.prefix => {
-                self.prefix = Some(Prefix { since: now, bytes });
-                Vec::new()
-            }
-            Some((key, Motion::Press)) if self.repeat_until.is_some_and(|until| now < until) => {
-                match action_of(key).filter(|action| repeats(*action)) {
-                    Some(action) => self.act(action, now),
-                    None => {
-                        self.repeat_until = None;
-                        self.type_key(bytes, now)
-                    }
-                }
-            }
-            _ => self.type_key(bytes, now),
-        }
-    }
-
-    /// Whether keys are not the focused pane's.
-    fn takes_keys(&self) -> bool {
-        self.prompt.is_some() || !matches!(self.mode, Mode::Plain)
-    }
-
-    /// A key of the focused pane's program.
-    fn type_key(&mut self, bytes: Vec<u8>, now: Instant) -> Vec<Effect> {
-        if self.settings.read_only {
-            return self.refuse_to_change(now);
-        }
-        self.pane.map(|pane| Effect::Type { pane, bytes }).into_iter().collect()
-    }
-
-    fn refuse_to_change(&mut self, now: Instant) -> Vec<Effect> {
-        self.say("this is only for looking (--read-only)", now);
-        Vec::new()
-    }
-
-    /// A key that is no pane's.
-    fn own_key(&mut self, key: Key, bytes: Vec<u8>, now: Instant) -> Vec<Effect> {
-        if let Some(prefix) = self.prefix.take() {
-            return self.after_prefix(key, prefix, now);
-        }
-        if let Some(prompt) = &mut self.prompt {
-            let purpose = prompt.purpose;
-            return match prompt.press(key) {
-                Answer::Writing => Vec::new(),
-                Answer::Cancelled => {
-                    self.prompt = None;
-                    Vec::new()
-                }
-                Answer::Done(text) => {
-                    self.prompt = None;
-                    self.written(purpose, &text, now)
-                }
-            };
-        }
-        if key == self.settings.prefix && matches!(self.mode, Mode::Copy { .. } | Mode::Numbers { .. }) {
-            self.prefix = Some(Prefix { since: now, bytes });
-            return Vec::new();
-        }
-        match &mut self.mode {
-            Mode::Plain => Vec::new(),
-            Mode::Copy { copy, .. } => match command_of(key, self.settings.editor) {
-                Some(command) => {
-                    let outcome = copy.command(command);
-                    self.copy_outcome(outcome, now)
-                }
-                None => Vec::new(),
-            },
-            Mode::Confirm { message, .. } => {
-                let message = message.clone();
-                self.leave_mode();
-                let yes =
-                    matches!(key.typed(), Some('y' | 'Y')) || key == Key::plain(super::key::Code::Enter);
-                if yes { self.ask(message, now) } else { Vec::new() }
-            }
-            Mode::Pick(picker) => match picker.press(key) {
-                Pick::Looking => Vec::new(),
-                Pick::Cancelled => {
-                    self.leave_mode();
-                    Vec::new()
-                }
-                Pick::Picked(tab) => {
-                    self.leave_mode();
-                    self.show_tab(tab, now)
-                }
-            },
-            Mode::Help { .. } => {
-                self.help_key(key);
-                Vec::new()
-            }
-            Mode::Numbers { .. } => {
-                self.leave_mode();
-                let number = key.typed().and_then(|char| char.to_digit(10));
-                let pane =
-                    number.and_then(|number| self.tiling.panes.get(number as usize)).map(|(pane, _)| *pane);
-                pane.map(|pane| self.focus_on(pane, now)).unwrap_or_default()
-            }
-        }
-    }
-
-    fn after_prefix(&mut self, key: Key, prefix: Prefix, now: Instant) -> Vec<Effect> {
-        if key == self.settings.prefix {
-            return self.type_key(prefix.bytes, now);
-        }
-        if matches!(key.code, super::key::Code::Escape) {
-            return Vec::new();
-        }
-        match action_of(key) {
-            Some(action) => {
-                let effects = self.act(action, now);
-                if repeats(action) {
-                    self.repeat_until = Some(now + REPEAT_FOR);
-                }
-                effects
-            }
-            None => {
-                let prefix = self.settings.prefix;
-                self.say(format!("{key} does nothing after {prefix}; {prefix} ? lists the keys"), now);
-                Vec::new()
-            }
-        }
-    }
-
-    fn help_key(&mut self, key: Key) {
-        use super::key::Code;
-        let page = usize::from(self.size.rows.saturating_sub(3)).max(1);
-        let last = super::popup::help_len(self.settings.prefix).saturating_sub(page);
-        let Mode::Help { first } = &mut self.mode else { return };
-        match key.code {
-            Code::Up | Code::Char('k') => *first = first.saturating_sub(1),
-            Code::Down | Code::Char('j') => *first = (*first + 1).min(last),
-            Code::PageUp => *first = first.saturating_sub(page),
-            Code::PageDown | Code::Char(' ') => *first = (*first + page).min(last),
-            Code::Home | Code::Char('g') => *first = 0,
-            Code::End | Code::Char('G') => *first = last,
-            _ => self.leave_mode(),
-        }
-    }
-
-    fn paste(&mut self, piece: Piece, now: Instant) -> Vec<Effect> {
-        if let Some(prompt) = &mut self.prompt {
-            if piece.kind == Kind::Paste {
-                prompt.insert(&String::from_utf8_lossy(&piece.bytes));
-            }
-            return Vec::new();
-        }
-        if self.takes_keys() && self.pasting.is_none() {
-            return Vec::new();
-        }
-        if piece.kind == Kind::PasteStart {
-            if self.settings.read_only {
-                return self.refuse_to_change(now);
-            }
-            self.pasting = self.pane;
-        }
-        let Some(pane) = self.pasting else { return Vec::new() };
-        let marked = self.screens.get(&pane).is_some_and(|screen| screen.wants().bracketed_paste);
-        let more = piece.kind != Kind::PasteEnd;
-        if !more {
-            self.pasting = None;
-        }
-        let bytes = if marked || piece.kind == Kind::Paste { piece.bytes } else { Vec::new() };
-        if bytes.is_empty() && more { Vec::new() } else { vec![Effect::Paste { pane, bytes, more }] }
-    }
-
-    // Modes.
-
-    fn leave_mode(&mut self) {
-        self.mode = Mode::Plain;
-        if self.prompt.as_ref().is_some_and(|prompt| matches!(prompt.purpose, Purpose::Search { .. })) {
-            self.prompt = None;
-        }
-    }
-
-    /// Begins to look at what the focused pane has shown; `scrolled`: by the wheel, so that it ends by itself.
-    fn enter_copy(&mut self, scrolled: bool) -> Vec<Effect> {
-        let Some(pane) = self.pane else { return Vec::new() };
-        if matches!(self.mode, Mode::Copy { .. }) {
-            return Vec::new();
-        }
-        let (Some(screen), Some(rect)) = (self.screens.get(&pane), self.tiling.rect_of(pane)) else {
-            return Vec::new();
-        };
-        let (cols, rows) = (usize::from(rect.size.cols), usize::from(rect.size.rows));
-        let cursor = screen.cursor();
-        let page = Page::of(screen, COPY_ROWS);
-        let below = usize::from(screen.size().rows.saturating_sub(cursor.row + 1));
-        let row = rows.min(page.lines.len()).saturating_sub(below + 1);
-        let place = Place { row, col: usize::from(cursor.col) };
-        let alternate = screen.wants().alternate;
-        self.mode = Mode::Copy { pane, copy: Box::new(CopyMode::new(page, cols, rows, place)), scrolled };
-        // What scrolled off before we came is with the gateway.
-        if alternate { Vec::new() } else { vec![Effect::Watch { pane, history: COPY_ROWS as u32 }] }
-    }
-
-    fn copy_outcome(&mut self, outcome: Outcome, now: Instant) -> Vec<Effect> {
-        match outcome {
-            Outcome::Stay => Vec::new(),
-            Outcome::Leave => {
-                self.leave_mode();
-                Vec::new()
-            }
-            Outcome::Copy(text) => {
-                self.leave_mode();
-                self.copy(text, now)
-            }
-            Outcome::AskFor { forward } => {
-                self.prompt = Some(Prompt::new(Purpose::Search { forward }, ""));
-                Vec::new()
-            }
-            Outcome::NotFound => {
-                self.say("not found", now);
-                Vec::new()
-            }
-        }
-    }
-
-    fn copy(&mut self, text: String, now: Instant) -> Vec<Effect> {
-        let count = text.chars().count();
-        self.say(format!("copied {count} character{}", if count == 1 { "" } else { "s" }), now);
-        self.copied = Some(text.clone());
-        vec![Effect::Clipboard(text)]
     }
 
     // What the layout is.

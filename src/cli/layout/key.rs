@@ -81,10 +81,7 @@ impl Key {
     /// Reads a key as people write it: `C-b`, `ctrl-b`, `M-Left`, `Space`, `%`.
     pub(super) fn parse(text: &str) -> Option<Key> {
         let (mut rest, mut key) = (text, Key::plain(Code::Escape));
-        loop {
-            let Some((prefix, after)) = rest.split_once('-').filter(|(_, after)| !after.is_empty()) else {
-                break;
-            };
+        while let Some((prefix, after)) = rest.split_once('-').filter(|(_, after)| !after.is_empty()) {
             match prefix {
                 "C" | "c" | "ctrl" | "Ctrl" => key.ctrl = true,
                 "M" | "alt" | "Alt" => key.alt = true,

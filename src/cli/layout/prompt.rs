@@ -93,10 +93,8 @@ impl Prompt {
                 }
                 self.delete(self.cursor.saturating_sub(1));
             }
-            (Code::Delete, _) | (Code::Char('d'), true) => {
-                if self.cursor < self.text.len() {
-                    self.text.remove(self.cursor);
-                }
+            (Code::Delete, _) | (Code::Char('d'), true) if self.cursor < self.text.len() => {
+                self.text.remove(self.cursor);
             }
             (Code::Left, _) | (Code::Char('b'), true) => self.cursor = self.cursor.saturating_sub(1),
             (Code::Right, _) | (Code::Char('f'), true) => {

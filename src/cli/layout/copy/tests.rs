@@ -1,3 +1,5 @@
+//! Copy mode, key by key.
+
 use proptest::prelude::*;
 
 use super::super::copy_keys::{COPY_BINDINGS, Editor, command_of};

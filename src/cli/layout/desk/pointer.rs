@@ -169,53 +169,71 @@ impl Desk {
     /// The mouse moves with a button down, or that goes up.
     fn drag(&mut self, report: MouseReport, deed: Deed, now: Instant) -> Vec<Effect> {
         let is_over = deed == Deed::Release;
-        let held = std::mem::take(&mut self.pointer.held);
-        let (held, effects) = match held {
+        let (held, effects) = match std::mem::take(&mut self.pointer.held) {
             Held::Nothing => (Held::Nothing, Vec::new()),
             Held::Program(pane) => {
                 (Held::Program(pane), self.tell_program(pane, report).into_iter().collect())
             }
-            Held::Divider { tab, divider, told } => {
-                let ratios = divider.dragged_to(report.x, report.y);
-                let message = SplitResize { tab_id: tab, path: divider.path.clone(), ratios: ratios.clone() };
-                let is_new = ratios != told && !is_over && !self.settings.read_only;
-                let effect = is_new.then(|| Effect::Say(ClientMessage::SplitResize(message)));
-                (Held::Divider { tab, divider, told: ratios }, effect.into_iter().collect())
+            Held::Divider { tab, divider, told } if is_over => {
+                (Held::Divider { tab, divider, told }, Vec::new())
             }
-            Held::Pressed { pane, x, y } => {
-                if is_over || (report.x, report.y) == (x, y) {
-                    if let (true, Mode::Copy { pane: copied, copy, .. }, Some(rect)) =
-                        (is_over, &mut self.mode, self.tiling.rect_of(pane))
-                        && *copied == pane
-                    {
-                        copy.point(copy.place_at(x.saturating_sub(rect.x), y.saturating_sub(rect.y)));
-                    }
-                    (Held::Pressed { pane, x, y }, Vec::new())
-                } else {
-                    let effects = self.enter_copy(true);
-                    match self.copy_place(pane, x, y) {
-                        Some(anchor) => {
-                            self.select(pane, anchor, report);
-                            (Held::Selecting { anchor }, effects)
-                        }
-                        None => (Held::Nothing, effects),
-                    }
-                }
+            Held::Divider { tab, divider, told } => self.drag_divider(tab, divider, told, report),
+            Held::Pressed { pane, x, y } if is_over => {
+                self.click(pane, x, y);
+                (Held::Nothing, Vec::new())
             }
+            Held::Pressed { pane, x, y } => self.begin_selecting(pane, (x, y), report),
+            Held::Selecting { .. } if is_over => (Held::Nothing, self.copy_selected(now)),
             Held::Selecting { anchor } => {
-                let pane = self.pane;
-                if is_over {
-                    (Held::Nothing, self.copy_selected(now))
-                } else {
-                    if let Some(pane) = pane {
-                        self.select(pane, anchor, report);
-                    }
-                    (Held::Selecting { anchor }, Vec::new())
+                if let Some(pane) = self.pane {
+                    self.select(pane, anchor, report);
                 }
+                (Held::Selecting { anchor }, Vec::new())
             }
         };
         self.pointer.held = if is_over { Held::Nothing } else { held };
         effects
+    }
+
+    fn drag_divider(
+        &self,
+        tab_id: TabId,
+        divider: Divider,
+        told: Vec<f64>,
+        report: MouseReport,
+    ) -> (Held, Vec<Effect>) {
+        let ratios = divider.dragged_to(report.x, report.y);
+        let mut effects = Vec::new();
+        if ratios != told && !self.settings.read_only {
+            let (path, ratios) = (divider.path.clone(), ratios.clone());
+            effects.push(Effect::Say(ClientMessage::SplitResize(SplitResize { tab_id, path, ratios })));
+        }
+        (Held::Divider { tab: tab_id, divider, told: ratios }, effects)
+    }
+
+    /// In copy mode a click puts the cursor somewhere.
+    fn click(&mut self, pane: PaneId, x: u16, y: u16) {
+        if let Some(place) = self.copy_place(pane, x, y)
+            && let Mode::Copy { copy, .. } = &mut self.mode
+        {
+            copy.point(place);
+        }
+    }
+
+    /// The mouse has left the cell in which the button went down.
+    fn begin_selecting(
+        &mut self,
+        pane: PaneId,
+        (x, y): (u16, u16),
+        report: MouseReport,
+    ) -> (Held, Vec<Effect>) {
+        if (report.x, report.y) == (x, y) {
+            return (Held::Pressed { pane, x, y }, Vec::new());
+        }
+        let effects = self.enter_copy(true);
+        let Some(anchor) = self.copy_place(pane, x, y) else { return (Held::Nothing, effects) };
+        self.select(pane, anchor, report);
+        (Held::Selecting { anchor }, effects)
     }
 
     fn copy_place(&self, pane: PaneId, x: u16, y: u16) -> Option<Place> {

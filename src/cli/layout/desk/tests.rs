@@ -1,3 +1,5 @@
+//! The desk, from keys and messages to effects and pictures.
+
 use super::*;
 use crate::protocol::client::{Direction, PaneGrow, SplitResize};
 use crate::protocol::server::{LayoutTree, PaneInfo, PaneStatus, Session, StackOrientation, TabLayout};
