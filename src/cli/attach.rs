@@ -71,7 +71,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "CHARACTER", default_value = "~")]
     escape: EscapeCharacter,
     #[command(flatten)]
-    layout: layout::Args,
+    layout: layout::LayoutArgs,
     #[command(flatten)]
     reach: Reach,
 }

@@ -37,7 +37,7 @@ use crate::protocol::client::{ClientMessage, SessionCreate, TabSwitch, ViewMode}
 
 /// What `attach --layout` can be told.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Args {
+pub(super) struct LayoutArgs {
     /// Show sessions, tabs and all panes, with tmux's keys, instead of one pane
     #[arg(long)]
     pub(super) layout: bool,
@@ -64,7 +64,7 @@ pub(super) struct Wishes {
 }
 
 /// Shows the layout.
-pub(super) fn run(args: &Args, wishes: &Wishes, reach: &Reach) -> Result<(), Failure> {
+pub(super) fn run(args: &LayoutArgs, wishes: &Wishes, reach: &Reach) -> Result<(), Failure> {
     let prefix = parse_prefix(&args.prefix)
         .map_err(|error| Failure::new(Kind::Usage, format!("--prefix: {error}")))?;
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, wishes: &Wishes, reach: &Reach) -> Result<(), Fai
     Ok(())
 }
 
-fn options(args: &Args, wishes: &Wishes, gateway: &Destination) -> Result<Options, Failure> {
+fn options(args: &LayoutArgs, wishes: &Wishes, gateway: &Destination) -> Result<Options, Failure> {
     let address = gateway.websocket("/mux");
     let address =
         address.parse().map_err(|error| Failure::new(Kind::Usage, format!("{address}: {error}")))?;
