@@ -4,12 +4,6 @@
 //! Otherwise the part of it that fits is drawn row by row from a screen of our own, and what is to be said on the last
 //! row; afterwards that screen is drawn as a whole, and output goes through again.
 
-/// The row and the column of a screen's cursor.
-fn place(screen: &Screen) -> (usize, usize) {
-    let cursor = screen.cursor();
-    (usize::from(cursor.row), usize::from(cursor.col))
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -251,4 +245,10 @@ impl Canvas {
             self.written = followed;
         }
     }
+}
+
+/// The row and the column of a screen's cursor.
+fn place(screen: &Screen) -> (usize, usize) {
+    let cursor = screen.cursor();
+    (usize::from(cursor.row), usize::from(cursor.col))
 }
