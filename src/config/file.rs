@@ -266,6 +266,10 @@ impl Default for Host {
 pub struct Client {
     /// The gateway that they talk to, as a URL; left out: the one on this machine.
     pub gateway: Option<String>,
+    /// The keys with which `attach` detaches, as it takes them in `--detach-keys`.
+    pub detach_keys: Option<String>,
+    /// The character that does so with a `.` after it, as in `--escape`.
+    pub escape: Option<String>,
 }
 
 /// See [`Host::when_full`] and [`Nodes::when_full`].
@@ -349,6 +353,8 @@ pub(super) const KEYS: &[&str] = &[
     "nodes.agent_command",
     "client",
     "client.gateway",
+    "client.detach_keys",
+    "client.escape",
 ];
 
 /// The tables whose keys are names of environment variables and of headers.

@@ -59,6 +59,8 @@ root = "~/work"
 agent_command = ["agent", "--here"]
 [client]
 gateway = "https://term.example.org"
+detach_keys = "ctrl-a d"
+escape = "none"
 "#;
 
 fn surroundings() -> Surroundings {
