@@ -393,3 +393,224 @@ fn a_dead_pane_is_marked_in_the_list_and_who_picks_none_gets_the_terminal_back()
         assert!(!terminal.shows("2/2"), "what was there before is back");
     }
 }
+
+/// A shell in which a line is a command, without a prompt.
+const COMMANDS: &str = "stty -echo; echo ready; while read -r line; do eval \"$line\"; done";
+
+#[test]
+fn within_a_pane_it_is_refused_or_asked_for() {
+    let stage = Stage::with_script(COMMANDS);
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let other =
+        viewer.ask(serde_json::json!({ "type": "pane_split", "paneId": pane, "orientation": "vertical" }));
+    let other = other.pane.unwrap();
+    viewer.until_live(other);
+    let program = env!("CARGO_BIN_EXE_everpane");
+    let mut count = 0;
+    let mut attach = |arguments: &str, said: &str| {
+        count += 1;
+        viewer.type_in(pane, &format!("clear; {program} attach {arguments}; echo code $? of {count}\r"));
+        viewer.until_shows(pane, &format!("code 4 of {count}"));
+        viewer.until_shows(pane, said);
+    };
+    attach("", "--nested");
+    attach(&other.to_string(), &format!("everpane focus {other}"));
+    attach("--nested $EVERPANE_PANE", "the pane that we are in");
+    // What programs in panes are given is not enough for this.
+    attach(&format!("--nested {other}"), "EVERPANE_TOKEN");
+    viewer.watch(other);
+    viewer.until_shows(other, "ready");
+    viewer.type_in(pane, &format!("clear; EVERPANE_TOKEN={TOKEN} {program} attach --nested {other}\r"));
+    viewer.until_shows(pane, "ready");
+    viewer.type_in(pane, "echo typed in $EVERPANE_PANE\r");
+    viewer.until_shows(other, &format!("typed in {other}"));
+    viewer.until_shows(pane, &format!("typed in {other}"));
+}
+
+#[test]
+fn who_leaves_the_size_to_others_shows_a_part() {
+    let stage =
+        Stage::with_script("echo ready; while read line; do echo \"$(stty size) after <$line>\"; done");
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    viewer.type_in(pane, "one\r");
+    viewer.until_shows(pane, "after <one>");
+    let mut terminal = Terminal::attach(stage.gateway.address, &["--no-resize"]);
+    terminal.until_shows("after <one>");
+    let sizes = |rows: Vec<String>| -> Vec<String> {
+        rows.iter().filter_map(|row| row.split_once(" after").map(|(size, _)| size.to_owned())).collect()
+    };
+    terminal.press(b"two\r");
+    terminal.until_shows("after <two>");
+    let sizes = sizes(terminal.rows());
+    assert!(sizes.len() == 2 && sizes[0] == sizes[1], "{sizes:?}");
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
+fn after_it_was_stopped_it_draws_the_screen_and_takes_keys() {
+    let stage = Stage::with_script("stty -echo; echo ready; while read line; do echo \"<$line>\"; done");
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let mut terminal = Terminal::attach(stage.gateway.address, &[]);
+    terminal.until_shows("ready");
+    let raw = settings(&terminal.tty);
+    terminal.signal("STOP");
+    // As a shell would, which has the terminal meanwhile.
+    assert!(
+        Command::new("stty").arg("sane").stdin(terminal.tty.try_clone().unwrap()).status().unwrap().success()
+    );
+    terminal.tty.write_all(b"\x1b[H$ fg somewhere else").unwrap();
+    terminal.until_shows("fg somewhere else");
+    viewer.type_in(pane, "meanwhile\r");
+    viewer.until_shows(pane, "<meanwhile>");
+    terminal.signal("CONT");
+    terminal.until_shows("<meanwhile>");
+    eventually("the screen alone", || (terminal.rows()[0] == "ready").then_some(()));
+    eventually("a raw terminal", || (settings(&terminal.tty) == raw).then_some(()));
+    terminal.press(b"back\r");
+    terminal.until_shows("<back>");
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+}
+
+/// How much memory a process has, in KiB.
+fn memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn a_terminal_that_stalls_costs_little_and_interrupts_all_the_same() {
+    // An interrupt ends the flood, and not the shell.
+    let flood =
+        "trap : INT; echo ready; read line; yes 0123456789012345678901234567890123456789 | head -c 16777216
+        touch flooded; yes 'on and on'; echo silenced; touch silenced; exec cat";
+    let stage = Stage::with_script(flood);
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    drop(viewer);
+    let mut terminal = Terminal::attach(stage.gateway.address, &[]);
+    terminal.until_shows("ready");
+    let pid = terminal.child.process_id().unwrap();
+    let before = memory(pid);
+    let screen = terminal.screen.clone();
+    // While this is held, nobody reads what the terminal is sent.
+    let stalled = screen.lock().unwrap();
+    terminal.press(b"\r");
+    eventually("16 MiB", || stage.path("home/flooded").exists().then_some(()));
+    let grown = memory(pid).saturating_sub(before);
+    assert!(grown < 8 << 10, "{grown} KiB more");
+    terminal.press(b"\x03");
+    eventually("the end of the flood", || stage.path("home/silenced").exists().then_some(()));
+    drop(stalled);
+    terminal.until_shows("silenced");
+    terminal.press(b"still here\r");
+    terminal.until_shows("still here");
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
+fn it_works_within_tmux() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        eprintln!("there is no tmux here");
+        return;
+    }
+    let stage = Stage::with_script(
+        "stty -echo; printf '\\033[1;31mready\\033[0m\\n'; while read line; do echo \"<$line>\"; done",
+    );
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let socket = stage.path("tmux");
+    let tmux = |arguments: &[&str]| {
+        let variables =
+            [("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LANG", "C.UTF-8"), ("EVERPANE_TOKEN", TOKEN)];
+        let mut command = Command::new("tmux");
+        command.env_clear().envs(variables).args(["-f", "/dev/null", "-S"]).arg(&socket).args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let shows = |text: &str| {
+        eventually(text, || tmux(&["capture-pane", "-p"]).contains(text).then_some(()));
+    };
+    let program = env!("CARGO_BIN_EXE_everpane");
+    let attach =
+        format!("{program} attach --gateway http://{}; echo code $?; exec cat", stage.gateway.address);
+    tmux(&["new-session", "-d", "-x", "70", "-y", "20", &attach]);
+    shows("ready");
+    let styled = tmux(&["capture-pane", "-p", "-e"]);
+    assert!(styled.contains("\x1b[31m") || styled.contains("\x1b[1m\x1b[31m"), "{styled:?}");
+    tmux(&["send-keys", "through tmux", "Enter"]);
+    shows("<through tmux>");
+    viewer.until_shows(pane, "<through tmux>");
+    viewer.until("the size of the pane of tmux", |mirror| {
+        let pane = mirror.pane(pane);
+        (pane.cols, pane.rows) == (70, 20)
+    });
+    tmux(&["send-keys", "C-\\", "C-\\"]);
+    shows("code 0");
+    tmux(&["kill-server"]);
+}
+
+/// A gateway that may run in the background of a home, and not longer than this.
+struct Background<'a>(&'a std::path::Path);
+
+impl Background<'_> {
+    fn everpane(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_everpane"));
+        command.env_clear().envs([("PATH", "/usr/bin:/bin")]).env("HOME", self.0);
+        command.args(arguments).arg("--config").arg(self.0.join("config.toml")).output().unwrap()
+    }
+
+    /// `everpane attach`, which says what it was asked.
+    fn attach(&self) -> Terminal {
+        let (home, config) = (self.0.to_str().unwrap(), self.0.join("config.toml"));
+        let variables = [("PATH", "/usr/bin:/bin"), ("HOME", home), ("SHELL", "/bin/sh")];
+        Terminal::run(&["--config", config.to_str().unwrap()], &variables)
+    }
+}
+
+impl Drop for Background<'_> {
+    fn drop(&mut self) {
+        self.everpane(&["shutdown"]);
+    }
+}
+
+#[test]
+fn a_gateway_is_started_in_the_background_if_somebody_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("config.toml"), "listen = \"127.0.0.1:0\"\n[host]\nprocess = false\n")
+        .unwrap();
+    let background = Background(home.path());
+    let log = home.path().join(".local/state/everpane/serve.log");
+
+    let mut refused = background.attach();
+    refused.until_shows("Start one in the background?");
+    refused.press(b"n\r");
+    assert_eq!(refused.ended(), 6);
+    assert!(!log.exists());
+
+    let mut wanted = background.attach();
+    wanted.until_shows("Start one in the background?");
+    wanted.press(b"y\r");
+    assert_eq!(wanted.ended(), 3, "it runs, and has no session yet");
+    wanted.until_shows("everpane new");
+    assert!(log.exists());
+
+    assert!(background.everpane(&["new"]).status.success());
+    let mut second = background.attach();
+    eventually("a prompt", || (second.shows("$") || second.shows("#")).then_some(()));
+    assert!(!second.shows("Start one"), "it was found");
+    second.press(b"echo $((40 + 2))\r");
+    second.until_shows("42");
+    second.press(LEAVE);
+    assert_eq!(second.ended(), 0);
+
+    assert!(background.everpane(&["shutdown"]).status.success());
+    eventually("its end", || (background.everpane(&["ls"]).status.code() == Some(6)).then_some(()));
+}
