@@ -4,123 +4,23 @@
 
 mod support;
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::Write;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 
-use everpane::geometry::Size;
 use everpane::ids::PaneId;
-use everpane::screen::{Screen, ScrollbackLimits};
-use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::termios::tcgetattr;
 
 use support::TOKEN;
+use support::attached::{SIZE, Terminal, settings};
 use support::proxy::Proxy;
 use support::stage::{Stage, eventually};
 use support::viewer::TestViewer;
-
-const SIZE: Size = Size { cols: 100, rows: 12 };
 
 /// The settings of a gateway that is reached through another port.
 const BEHIND_PROXY: &str = "allowed_hosts = [\"127.0.0.1\"]";
 
 /// The keys that detach.
 const LEAVE: &[u8] = b"\x1c\x1c";
-
-/// A terminal in which `everpane attach` runs.
-struct Terminal {
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-    screen: Arc<Mutex<Screen>>,
-    /// The terminal itself, to ask for its settings.
-    tty: File,
-    /// Its settings before.
-    before: String,
-}
-
-impl Terminal {
-    fn attach(address: impl std::fmt::Display, arguments: &[&str]) -> Terminal {
-        let gateway = format!("http://{address}");
-        let reach = ["--gateway", &gateway];
-        Terminal::run(&[&reach, arguments].concat(), &[("HOME", "/"), ("EVERPANE_TOKEN", TOKEN)])
-    }
-
-    /// One in which `attach` has these arguments and variables, and no others.
-    fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
-        let size = PtySize { rows: SIZE.rows, cols: SIZE.cols, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let tty = OpenOptions::new().read(true).write(true).open(pair.master.tty_name().unwrap()).unwrap();
-        let before = settings(&tty);
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_everpane"));
-        command.env_clear();
-        variables.iter().for_each(|(name, value)| command.env(name, value));
-        command.arg("attach");
-        command.args(arguments);
-        let child = pair.slave.spawn_command(command).unwrap();
-        let screen = Arc::new(Mutex::new(Screen::new(SIZE, ScrollbackLimits { lines: 0, bytes: 0 })));
-        let mut output = pair.master.try_clone_reader().unwrap();
-        let fed = screen.clone();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = output.read(&mut bytes) {
-                fed.lock().unwrap().feed(&bytes[..count]);
-            }
-        });
-        let keys = pair.master.take_writer().unwrap();
-        Terminal { master: pair.master, keys, child, screen, tty, before }
-    }
-
-    fn press(&mut self, keys: &[u8]) {
-        self.keys.write_all(keys).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    fn rows(&self) -> Vec<String> {
-        self.screen.lock().unwrap().text()
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.process_id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
-    }
-
-    fn resize(&self, cols: u16, rows: u16) {
-        self.screen.lock().unwrap().resize(Size { cols, rows });
-        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
-    }
-
-    fn shows(&self, text: &str) -> bool {
-        self.rows().iter().any(|row| row.contains(text))
-    }
-
-    #[track_caller]
-    fn until_shows(&self, text: &str) {
-        eventually(&format!("{text:?} in the terminal"), || self.shows(text).then_some(()));
-    }
-
-    /// Waits for its end, and returns the exit code. The terminal is as it was.
-    fn ended(&mut self) -> u32 {
-        let code = eventually("the end", || self.child.try_wait().unwrap()).exit_code();
-        assert_eq!(settings(&self.tty), self.before, "the settings of the terminal");
-        eventually("the end of all modes", || {
-            let screen = self.screen.lock().unwrap();
-            (screen.input_modes().is_empty() && screen.cursor().visible).then_some(())
-        });
-        code
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
-}
-
-fn settings(tty: &File) -> String {
-    format!("{:?}", tcgetattr(tty).unwrap())
-}
 
 /// The end of a file that is to hold `wanted`.
 fn until_typed(stage: &Stage, wanted: &[u8]) {

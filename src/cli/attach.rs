@@ -36,7 +36,7 @@ use crate::protocol::client::ViewMode;
 const EXAMPLES: &str = "\
 Examples:
   everpane attach
-      The only session; of several, one to be chosen.
+      The only pane; of several, one that is picked from a list.
   everpane attach work
       The active pane of the session `work`.
   everpane attach --read-only work:build.1
@@ -53,7 +53,7 @@ Of a pane that is larger than the terminal, the part around the cursor is shown.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Which pane: an id, a name or session:tab.pane [default: the only session's active one]
+    /// Which pane: an id, a name or session:tab.pane [default: the only one, or one picked from a list]
     target: Option<String>,
     /// Only look: nothing that is typed is sent, and the pane keeps its size
     #[arg(long)]
@@ -179,7 +179,7 @@ impl Attaching<'_> {
         let mut input = is_terminal.then(stdio::input);
         let picked = match (target, &mut input) {
             (Some(pane), _) => Ok(pane),
-            (None, Some(input)) if client.layout().panes.len() > 1 => {
+            (None, Some(input)) if client.layout().channels.len() > 1 => {
                 picker::show::pick(&client, input).await?
             }
             (None, _) => Ok(only_pane(&client.layout())?),

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+pub(crate) mod attached;
 pub(crate) mod counter;
 pub(crate) mod heard;
 pub(crate) mod machine;
