@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use everpane::geometry::Size;
+use everpane::ids::PaneId;
 use everpane::screen::{Screen, ScrollbackLimits};
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::termios::tcgetattr;
@@ -17,6 +18,7 @@ use rustix::termios::tcgetattr;
 use support::TOKEN;
 use support::proxy::Proxy;
 use support::stage::{Stage, eventually};
+use support::viewer::TestViewer;
 
 const SIZE: Size = Size { cols: 100, rows: 12 };
 
@@ -40,15 +42,21 @@ struct Terminal {
 
 impl Terminal {
     fn attach(address: impl std::fmt::Display, arguments: &[&str]) -> Terminal {
+        let gateway = format!("http://{address}");
+        let reach = ["--gateway", &gateway];
+        Terminal::run(&[&reach, arguments].concat(), &[("HOME", "/"), ("EVERPANE_TOKEN", TOKEN)])
+    }
+
+    /// One in which `attach` has these arguments and variables, and no others.
+    fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
         let size = PtySize { rows: SIZE.rows, cols: SIZE.cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let tty = OpenOptions::new().read(true).write(true).open(pair.master.tty_name().unwrap()).unwrap();
         let before = settings(&tty);
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_everpane"));
         command.env_clear();
-        command.env("EVERPANE_TOKEN", TOKEN);
-        command.env("HOME", "/");
-        command.args(["attach", "--gateway", &format!("http://{address}")]);
+        variables.iter().for_each(|(name, value)| command.env(name, value));
+        command.arg("attach");
         command.args(arguments);
         let child = pair.slave.spawn_command(command).unwrap();
         let screen = Arc::new(Mutex::new(Screen::new(SIZE, ScrollbackLimits { lines: 0, bytes: 0 })));
@@ -71,6 +79,16 @@ impl Terminal {
 
     fn rows(&self) -> Vec<String> {
         self.screen.lock().unwrap().text()
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+    }
+
+    fn resize(&self, cols: u16, rows: u16) {
+        self.screen.lock().unwrap().resize(Size { cols, rows });
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
     fn shows(&self, text: &str) -> bool {
@@ -139,8 +157,7 @@ fn the_pane_takes_the_size_of_the_terminal_in_which_somebody_types() {
     terminal.until_shows("ready");
     terminal.press(b"\r");
     terminal.until_shows("12 100");
-    terminal.screen.lock().unwrap().resize(Size { cols: 60, rows: 9 });
-    terminal.master.resize(PtySize { rows: 9, cols: 60, pixel_width: 0, pixel_height: 0 }).unwrap();
+    terminal.resize(60, 9);
     eventually("the new size", || {
         terminal.press(b"\r");
         terminal.shows("9 60").then_some(())
@@ -180,8 +197,7 @@ fn what_ends_it_gives_the_terminal_back() {
     for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
         let mut terminal = Terminal::attach(stage.gateway.address, &[]);
         terminal.until_shows("full");
-        let pid = terminal.child.process_id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        terminal.signal(signal);
         assert_eq!(terminal.ended(), code, "{signal}");
     }
     let mut terminal = Terminal::attach(stage.gateway.address, &[]);
@@ -295,6 +311,7 @@ fn what_cannot_be_attached_is_said_with_its_exit_code() {
     };
     let gateway = format!("http://{}", stage.gateway.address);
     let recorded = ["--lossless"];
+    let own_pane = ["--lossless", "."];
     assert_eq!(attach(&gateway, &[], &[]).0, 2, "stdout is no terminal");
     let (code, said) = attach(&gateway, &recorded, &[]);
     assert!(code == 3 && said.contains("everpane new"), "{code}: {said}");
@@ -302,9 +319,77 @@ fn what_cannot_be_attached_is_said_with_its_exit_code() {
     assert_eq!(attach(&gateway, &["--lossless", "nobody"], &[]).0, 3);
     let inside = [("EVERPANE_PANE", pane.to_string()), ("EVERPANE_GATEWAY", gateway.clone())];
     let inside: Vec<_> = inside.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let (code, said) = attach(&gateway, &recorded, &inside);
+    let (code, said) = attach(&gateway, &own_pane, &inside);
     assert!(code == 4 && said.contains("the pane that we are in"), "{code}: {said}");
+    let (code, said) = attach(&gateway, &recorded, &inside);
+    assert!(code == 4 && said.contains("--nested"), "{code}: {said}");
     assert_eq!(attach("http://127.0.0.1:9", &recorded, &[]).0, 6);
     let (code, said) = attach(&gateway, &recorded, &[("EVERPANE_TOKEN", "another-token-altogether")]);
     assert!(code == 4 && said.contains("token"), "{code}: {said}");
+}
+
+/// Two sessions with a pane each, of which the second one's says `second` and can be typed into.
+fn two_sessions(stage: &Stage) -> (TestViewer, PaneId, PaneId) {
+    let (mut viewer, first) = stage.open();
+    viewer.ask(serde_json::json!({ "type": "session_create", "name": "other" }));
+    viewer.until("two panes", |mirror| mirror.connected.len() == 2);
+    let second = *viewer.mirror.connected.keys().find(|pane| **pane != first).unwrap();
+    viewer.until_live(second);
+    (viewer, first, second)
+}
+
+#[test]
+fn a_pane_is_picked_from_a_list_with_what_it_shows() {
+    let stage = Stage::with_script(
+        "stty -echo; echo \"I am $EVERPANE_PANE\"; while read line; do echo \"<$line>\"; done",
+    );
+    let (mut viewer, first, second) = two_sessions(&stage);
+    let mut terminal = Terminal::attach(stage.gateway.address, &[]);
+    terminal.until_shows("2/2");
+    // What was made last is active, and chosen.
+    terminal.until_shows(&format!("I am {second}"));
+    terminal.press(b"\x1b[A");
+    terminal.until_shows(&format!("I am {first}"));
+    terminal.press(b"oth");
+    terminal.until_shows("1/2");
+    terminal.until_shows(&format!("I am {second}"));
+    // It is live.
+    viewer.watch(second);
+    viewer.type_in(second, "meanwhile\r");
+    terminal.until_shows("<meanwhile>");
+    terminal.resize(40, 5);
+    eventually("no room for a preview", || {
+        (terminal.rows()[0] == "> oth" && terminal.rows()[1].contains("1/2")).then_some(())
+    });
+    terminal.resize(SIZE.cols, SIZE.rows);
+    terminal.until_shows("<meanwhile>");
+    terminal.press(b"\r");
+    eventually("the pane alone", || (terminal.rows()[0] == format!("I am {second}")).then_some(()));
+    terminal.press(b"picked\r");
+    terminal.until_shows("<picked>");
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
+fn a_dead_pane_is_marked_in_the_list_and_who_picks_none_gets_the_terminal_back() {
+    let stage = Stage::with_script("echo up; read line; exit 3");
+    let (mut viewer, first, _) = two_sessions(&stage);
+    for (way, code) in [(&b"\x1b"[..], 0), (b"\x03", 0), (b"", 143)] {
+        let mut terminal = Terminal::attach(stage.gateway.address, &[]);
+        terminal.until_shows("2/2");
+        if code == 143 {
+            viewer.watch(first);
+            viewer.type_in(first, "\r");
+            terminal.until_shows("✗ ");
+            terminal.press(b"\x0e");
+            terminal.until_shows("Disconnected: exited with code 3");
+            assert!(!terminal.shows("press any key"), "none of these keys is for the pane");
+            terminal.signal("TERM");
+        } else {
+            terminal.press(way);
+        }
+        assert_eq!(terminal.ended(), code);
+        assert!(!terminal.shows("2/2"), "what was there before is back");
+    }
 }

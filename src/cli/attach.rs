@@ -3,6 +3,7 @@
 mod canvas;
 mod escape;
 mod notice;
+mod picker;
 mod recorder;
 mod session;
 pub(super) mod stdio;
@@ -10,9 +11,10 @@ pub(super) mod terminal;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use anyhow::Context;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
 use self::escape::{DetachKeys, EscapeCharacter, Escapes};
 use self::session::{End, Rights, Session};
@@ -26,6 +28,7 @@ use crate::client::dialling::DialError;
 use crate::client::mirror::Mirror;
 use crate::client::watches::Watching;
 use crate::client::{Client, Closed, Options, Viewport};
+use crate::config::ClientConfig;
 use crate::ids::PaneId;
 use crate::protocol::api::PaneRecord;
 use crate::protocol::client::ViewMode;
@@ -64,16 +67,23 @@ pub(super) struct Args {
     /// Attach although this is a pane of the same gateway
     #[arg(long)]
     nested: bool,
-    /// The keys that detach, or `none`
-    #[arg(long, value_name = "KEYS", default_value = r"ctrl-\ ctrl-\")]
-    detach_keys: DetachKeys,
-    /// The character that detaches with a `.` after it, at the start of a line; or `none`
-    #[arg(long, value_name = "CHARACTER", default_value = "~")]
-    escape: EscapeCharacter,
+    /// The keys that detach, or `none` [default: the config file's, else ctrl-\ ctrl-\]
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<DetachKeys>,
+    /// The character that detaches with a `.` after it, at the start of a line; or `none` [default: the config file's, else ~]
+    #[arg(long, value_name = "CHARACTER")]
+    escape: Option<EscapeCharacter>,
     #[command(flatten)]
     layout: layout::LayoutArgs,
     #[command(flatten)]
     reach: Reach,
+}
+
+/// The keys that are not for the pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OwnKeys {
+    detach: DetachKeys,
+    escape: EscapeCharacter,
 }
 
 /// Shows the pane until somebody detaches.
@@ -85,22 +95,53 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
             no_resize: args.no_resize,
         };
         let gateway = background::found_or_started(&args.reach)?;
-        check_nesting(args, &gateway, None, &our_pane())?;
+        check_nesting(args, None, pane_around(&gateway).as_deref())?;
         return layout::run(&args.layout, &wishes, &gateway, quiet);
     }
     let is_terminal = io::stdout().is_terminal();
     check_streams(args, is_terminal)?;
+    let keys = own_keys(args, &args.reach.client_config()?)?;
     let gateway = background::found_or_started(&args.reach)?;
     let target = match &args.target {
         Some(target) => Some(Api::new(gateway.clone()).get::<PaneRecord>(&pane_path(target))?.id),
         None => None,
     };
+    let around = pane_around(&gateway);
+    check_nesting(args, target, around.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start a runtime")?;
-    let ended = runtime.block_on(attach(args, &gateway, target, is_terminal, quiet));
+    let attaching = Attaching { args, keys, gateway: &gateway, around, quiet };
+    let ended = runtime.block_on(attaching.attach(target, is_terminal));
     // Threads may be waiting for what nobody will type.
     runtime.shutdown_background();
     outcome(ended?, quiet)
+}
+
+/// What is wrong with the keys in the config file, if anything is.
+///
+/// # Errors
+/// When something is.
+pub(super) fn check_config(config: &ClientConfig) -> Result<(), Failure> {
+    configured::<DetachKeys>("detach_keys", config.detach_keys.as_deref())?;
+    configured::<EscapeCharacter>("escape", config.escape.as_deref())?;
+    Ok(())
+}
+
+/// Flags win over the config file, and that over the defaults.
+fn own_keys(args: &Args, config: &ClientConfig) -> Result<OwnKeys, Failure> {
+    let detach = configured("detach_keys", config.detach_keys.as_deref())?;
+    let escape = configured("escape", config.escape.as_deref())?;
+    Ok(OwnKeys {
+        detach: args.detach_keys.clone().or(detach).unwrap_or_default(),
+        escape: args.escape.or(escape).unwrap_or_default(),
+    })
+}
+
+/// A setting of the table `[client]`.
+fn configured<T: FromStr<Err = String>>(key: &str, text: Option<&str>) -> Result<Option<T>, Failure> {
+    let wrong =
+        |text: &str, why| Failure::new(Kind::Usage, format!("client.{key} = {text} cannot be: {why}"));
+    text.map(|text| text.parse().map_err(|why: String| wrong(text, why))).transpose()
 }
 
 /// Whether our input and output are fit for what is asked.
@@ -118,38 +159,52 @@ fn check_streams(args: &Args, is_terminal: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn attach(
-    args: &Args,
-    gateway: &Destination,
-    target: Option<PaneId>,
-    is_terminal: bool,
+/// Everything that is known before the gateway is connected to.
+struct Attaching<'a> {
+    args: &'a Args,
+    keys: OwnKeys,
+    gateway: &'a Destination,
+    /// The pane of that gateway that we are in.
+    around: Option<String>,
     quiet: bool,
-) -> Result<End, Failure> {
-    let sizing = is_terminal && !args.no_resize && !args.read_only;
-    let viewport = Viewport { size: terminal::size(io::stdout()), view: ViewMode::Own, sizing };
-    let client = open(gateway, viewport).await?;
-    let pane = match target {
-        Some(pane) => pane,
-        None => only_pane(&client.layout())?,
-    };
-    check_nesting(args, gateway, Some(pane), &our_pane())?;
-    client.watch(pane, Watching { history: 0, lossless: args.lossless });
-    if !is_terminal {
-        let ended = recorder::record(&client, pane).await?;
-        client.close().await;
-        return Ok(ended);
-    }
-    if !quiet {
-        eprintln!("everpane: {}", welcome(args, pane));
-    }
-    let escapes = Escapes::new(args.detach_keys.clone(), args.escape);
-    let rights = Rights { read_only: args.read_only, resizes: sizing };
-    Ok(Session::new(client, pane, rights, escapes).run().await?)
 }
 
-/// The pane that we are in; empty if we are in none.
-fn our_pane() -> String {
-    std::env::var("EVERPANE_PANE").unwrap_or_default()
+impl Attaching<'_> {
+    async fn attach(self, target: Option<PaneId>, is_terminal: bool) -> Result<End, Failure> {
+        let Attaching { args, keys, quiet, .. } = self;
+        let sizing = is_terminal && !args.no_resize && !args.read_only;
+        let viewport = Viewport { size: terminal::size(io::stdout()), view: ViewMode::Own, sizing };
+        let client = open(self.gateway, viewport).await?;
+        // One for the picker and the pane, since nobody can be told to stop reading.
+        let mut input = is_terminal.then(stdio::input);
+        let picked = match (target, &mut input) {
+            (Some(pane), _) => Ok(pane),
+            (None, Some(input)) if client.layout().panes.len() > 1 => {
+                picker::show::pick(&client, input).await?
+            }
+            (None, _) => Ok(only_pane(&client.layout())?),
+        };
+        let pane = match picked {
+            Ok(pane) => pane,
+            Err(ended) => {
+                client.close().await;
+                return Ok(ended);
+            }
+        };
+        check_nesting(args, Some(pane), self.around.as_deref())?;
+        client.watch(pane, Watching { history: 0, lossless: args.lossless });
+        let Some(input) = input else {
+            let ended = recorder::record(&client, pane).await?;
+            client.close().await;
+            return Ok(ended);
+        };
+        if !quiet {
+            eprintln!("everpane: {}", welcome(&keys, pane));
+        }
+        let escapes = Escapes::new(keys.detach, keys.escape);
+        let rights = Rights { read_only: args.read_only, resizes: sizing };
+        Ok(Session::new(client, pane, rights, escapes).run(input).await?)
+    }
 }
 
 /// A lasting connection to a gateway.
@@ -170,6 +225,10 @@ pub(super) async fn open(gateway: &Destination, viewport: Viewport) -> Result<Cl
         DialError::Unauthorized => {
             Failure::new(Kind::Refused, format!("the gateway at {name} does not know this token"))
                 .hint("set EVERPANE_TOKEN, or give --token")
+        }
+        DialError::Refused(StatusCode::FORBIDDEN) => {
+            Failure::new(Kind::Refused, format!("the gateway at {name} does not let us attach: {error}"))
+                .hint("a pane's own token is for commands only; set EVERPANE_TOKEN, or give --token")
         }
         DialError::Refused(_) => Failure::new(Kind::Refused, format!("the gateway at {name}: {error}")),
         DialError::Silent | DialError::Unreachable(_) => {
@@ -192,35 +251,34 @@ fn only_pane(layout: &Mirror) -> Result<PaneId, Failure> {
     }
 }
 
-/// A pane that shows itself would never come to rest, and one within another has two of everything. Without a pane it
-/// is about the whole layout.
-fn check_nesting(
-    args: &Args,
-    gateway: &Destination,
-    pane: Option<PaneId>,
-    ours: &str,
-) -> Result<(), Failure> {
-    let their_gateway = std::env::var("EVERPANE_GATEWAY").ok();
-    let is_same = their_gateway.is_none_or(|theirs| theirs.trim_end_matches('/') == gateway.name());
-    if ours.is_empty() || !is_same {
-        return Ok(());
-    }
-    if let Some(pane) = pane.filter(|pane| ours == pane.to_string()) {
-        return Err(Failure::new(Kind::Refused, format!("{pane} is the pane that we are in"))
+/// The pane of the same gateway that we are in.
+fn pane_around(gateway: &Destination) -> Option<String> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let theirs = variable("EVERPANE_GATEWAY");
+    let is_same = theirs.is_none_or(|theirs| theirs.trim_end_matches('/') == gateway.name());
+    variable("EVERPANE_PANE").filter(|_| is_same)
+}
+
+/// A pane that shows itself would never come to rest, and one within another has two of everything. `around` is the one
+/// that we are in, and `pane` the other if it is known already.
+fn check_nesting(args: &Args, pane: Option<PaneId>, around: Option<&str>) -> Result<(), Failure> {
+    let Some(ours) = around else { return Ok(()) };
+    if pane.is_some_and(|pane| pane.to_string() == ours) {
+        return Err(Failure::new(Kind::Refused, format!("{ours} is the pane that we are in"))
             .hint("attach from outside, or to another pane"));
     }
     if args.nested {
         return Ok(());
     }
-    let message = format!("this is a pane ({ours}) of that gateway already");
-    let other = pane.map_or("PANE".to_owned(), |pane| pane.to_string());
+    let other = pane.map_or_else(|| "PANE".to_owned(), |pane| pane.to_string());
     let hint = format!("`everpane focus {other}` shows the other pane; `--nested` attaches all the same");
-    Err(Failure::new(Kind::Refused, message).hint(hint))
+    Err(Failure::new(Kind::Refused, format!("we are in a pane ({ours}) of that gateway already")).hint(hint))
 }
 
-fn welcome(args: &Args, pane: PaneId) -> String {
-    let keys = (args.detach_keys != DetachKeys::none()).then(|| format!("{} detaches", args.detach_keys));
-    let character = args.escape.0.map(char::from).map(|character| format!("{character}. after Enter"));
+fn welcome(keys: &OwnKeys, pane: PaneId) -> String {
+    let OwnKeys { detach, escape } = keys;
+    let keys = (*detach != DetachKeys::none()).then(|| format!("{detach} detaches"));
+    let character = escape.0.map(char::from).map(|character| format!("{character}. after Enter"));
     let ways: Vec<_> = [keys, character].into_iter().flatten().collect();
     match ways.is_empty() {
         true => format!("attached to {pane}"),
@@ -231,6 +289,7 @@ fn welcome(args: &Args, pane: PaneId) -> String {
 fn outcome(ended: End, quiet: bool) -> Result<ExitCode, Failure> {
     let words = match ended {
         End::Detached => "detached",
+        End::Unpicked => "no pane was picked",
         End::PaneClosed => "the pane was closed",
         End::TerminalGone => return Ok(ExitCode::SUCCESS),
         End::Signal(name) => return Ok(ExitCode::from(signal_code(name))),
@@ -272,12 +331,43 @@ mod tests {
 
     #[test]
     fn what_detaches_is_said() {
-        let welcome = |words: &[&str]| welcome(&args(words), PaneId(1));
+        let welcome =
+            |words: &[&str]| welcome(&own_keys(&args(words), &ClientConfig::default()).unwrap(), PaneId(1));
         assert_eq!(welcome(&[]), r"attached to p1; ctrl-\ ctrl-\ detaches, or ~. after Enter");
         assert_eq!(
             welcome(&["--escape", "none", "--detach-keys", "^Q d"]),
             "attached to p1; ctrl-q d detaches"
         );
         assert_eq!(welcome(&["--escape", "none", "--detach-keys", "none"]), "attached to p1");
+    }
+
+    #[test]
+    fn flags_win_over_the_config_file_and_that_over_the_defaults() {
+        let config = |detach_keys: &str, escape: &str| ClientConfig {
+            detach_keys: Some(detach_keys.to_owned()),
+            escape: Some(escape.to_owned()),
+            ..ClientConfig::default()
+        };
+        let said = |words: &[&str], config| welcome(&own_keys(&args(words), &config).unwrap(), PaneId(1));
+        let file = config("ctrl-a d", "%");
+        assert_eq!(said(&[], file.clone()), "attached to p1; ctrl-a d detaches, or %. after Enter");
+        assert_eq!(said(&["--escape", "none"], file), "attached to p1; ctrl-a d detaches");
+        for (wrong, key) in
+            [(config("ctrl", "~"), "client.detach_keys"), (config("none", "no"), "client.escape")]
+        {
+            let refused = check_config(&wrong).unwrap_err();
+            assert!(refused.kind == Kind::Usage && refused.to_string().contains(key), "{refused}");
+            assert!(own_keys(&args(&[]), &wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn no_pane_is_attached_to_from_within_itself() {
+        let check = |words: &[&str], pane, around| check_nesting(&args(words), pane, around);
+        assert!(check(&[], Some(PaneId(1)), None).is_ok());
+        assert!(check(&["--nested"], Some(PaneId(1)), Some("p1")).is_err());
+        assert!(check(&["--nested"], Some(PaneId(2)), Some("p1")).is_ok());
+        assert!(check(&[], Some(PaneId(2)), Some("p1")).is_err());
+        assert!(check(&[], None, Some("p1")).is_err());
     }
 }

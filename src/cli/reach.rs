@@ -54,9 +54,15 @@ impl Reach {
     /// # Errors
     /// When the config file can't be read, or there is no home to have one in.
     pub(super) fn data_dir(&self) -> Result<PathBuf, Failure> {
-        let surroundings = Surroundings::here();
-        let config = ClientConfig::load(config_file(self.config.clone()).as_deref(), &surroundings)?;
-        Ok(data_dir(self.data_dir.clone().or(config.data_dir))?)
+        Ok(data_dir(self.data_dir.clone().or(self.client_config()?.data_dir))?)
+    }
+
+    /// What the config file says for commands.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(super) fn client_config(&self) -> Result<ClientConfig, Failure> {
+        Ok(ClientConfig::load(config_file(self.config.clone()).as_deref(), &Surroundings::here())?)
     }
 
     fn find_in(&self, surroundings: &Surroundings) -> Result<Destination, Failure> {

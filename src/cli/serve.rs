@@ -243,6 +243,7 @@ fn settings(config: &Config, surroundings: &Surroundings, told: Told) -> Setting
         max_viewers: config.limits.viewers,
         max_panes: config.limits.panes,
         max_spawns: config.limits.spawns,
+        max_waits: config.limits.waits,
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::attach;
 use super::failure::{Failure, Kind};
 use super::verb::{Manner, print};
-use crate::config::{ConfigProblem, Surroundings, config_file, default_config_file, problems};
+use crate::config::{ClientConfig, ConfigProblem, Surroundings, config_file, default_config_file, problems};
 use crate::protocol::api::API_VERSION;
 
 const EXAMPLES: &str = "\
@@ -66,9 +67,23 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     }
 }
 
+/// What is wrong, with the keys that no gateway looks at; those only if the file can be read.
+fn with_keys(
+    mut found: Vec<ConfigProblem>,
+    file: Option<&Path>,
+    surroundings: &Surroundings,
+) -> Vec<ConfigProblem> {
+    let (Some(path), Ok(config)) = (file, ClientConfig::load(file, surroundings)) else { return found };
+    if let Err(wrong) = attach::check_config(&config) {
+        found.push(ConfigProblem { file: path.to_owned(), line: None, message: wrong.to_string() });
+    }
+    found
+}
+
 fn check(file: Option<&Path>, manner: Manner) -> Result<(), Failure> {
     let surroundings = Surroundings::here();
     let found = file.map(|file| problems(file, &surroundings)).transpose()?.unwrap_or_default();
+    let found = with_keys(found, file, &surroundings);
     let report = Report { api_version: API_VERSION, file: file.map(Path::to_owned), problems: found };
     manner.show(&report, |report| report.problems.iter().map(|problem| format!("{problem}\n")).collect())?;
     match (report.problems.len(), file) {

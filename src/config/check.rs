@@ -30,6 +30,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     within("limits.viewers", limits.viewers, 1..=100_000)?;
     within("limits.panes", limits.panes, 1..=1_000_000)?;
     within("limits.spawns", limits.spawns, 1..=1024)?;
+    within("limits.waits", limits.waits, 1..=100_000)?;
     within("host.tape_bytes", host.tape_bytes, 512 << 10..=256 << 20)?;
     wake::check(&config.wake)?;
     within("nodes.ttl_secs", nodes.ttl_secs, 1..=86_400)?;

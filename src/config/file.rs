@@ -194,11 +194,13 @@ pub struct Limits {
     pub panes: usize,
     /// Shells being started at once.
     pub spawns: usize,
+    /// Requests of scripts at once that wait for something to happen in a pane.
+    pub waits: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { viewers: 512, panes: 100_000, spawns: 8 }
+        Self { viewers: 512, panes: 100_000, spawns: 8, waits: 1024 }
     }
 }
 
@@ -264,6 +266,10 @@ impl Default for Host {
 pub struct Client {
     /// The gateway that they talk to, as a URL; left out: the one on this machine.
     pub gateway: Option<String>,
+    /// The keys with which `attach` detaches, as it takes them in `--detach-keys`.
+    pub detach_keys: Option<String>,
+    /// The character that does so with a `.` after it, as in `--escape`.
+    pub escape: Option<String>,
 }
 
 /// See [`Host::when_full`] and [`Nodes::when_full`].
@@ -331,6 +337,7 @@ pub(super) const KEYS: &[&str] = &[
     "limits.viewers",
     "limits.panes",
     "limits.spawns",
+    "limits.waits",
     "host",
     "host.process",
     "host.tape_bytes",
@@ -346,6 +353,8 @@ pub(super) const KEYS: &[&str] = &[
     "nodes.agent_command",
     "client",
     "client.gateway",
+    "client.detach_keys",
+    "client.escape",
 ];
 
 /// The tables whose keys are names of environment variables and of headers.

@@ -222,6 +222,10 @@ pub struct ClientConfig {
     pub gateway: Option<String>,
     /// See [`Config::data_dir`].
     pub data_dir: Option<PathBuf>,
+    /// See [`Client::detach_keys`].
+    pub detach_keys: Option<String>,
+    /// See [`Client::escape`].
+    pub escape: Option<String>,
 }
 
 impl ClientConfig {
@@ -235,6 +239,8 @@ impl ClientConfig {
         Ok(Self {
             gateway: settings.client.gateway,
             data_dir: settings.data_dir.map(|dir| expand_tilde(dir, home.as_deref())),
+            detach_keys: settings.client.detach_keys,
+            escape: settings.client.escape,
         })
     }
 }

@@ -59,6 +59,8 @@ root = "~/work"
 agent_command = ["agent", "--here"]
 [client]
 gateway = "https://term.example.org"
+detach_keys = "ctrl-a d"
+escape = "none"
 "#;
 
 fn surroundings() -> Surroundings {
@@ -126,7 +128,7 @@ fn the_defaults() {
             nodes: BTreeMap::new(),
         }
     );
-    assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8 });
+    assert_eq!(config.limits, Limits { viewers: 512, panes: 100_000, spawns: 8, waits: 1024 });
     assert_eq!(config.nodes, Nodes { root: "/home/ada".into(), ..Nodes::default() });
 }
 

@@ -13,7 +13,6 @@ use tokio_util::task::TaskTracker;
 use super::channels::Channels;
 use super::clients::Clients;
 use super::nodes::{LOCAL_NODE, Nodes};
-use super::onlookers::MAX_ONLOOKERS;
 use super::panes::{Live, Slot};
 use super::restore::{SourceOf, keep_orphan};
 use super::saved::SavedState;
@@ -277,7 +276,7 @@ impl Hub {
     fn new(settings: Settings) -> Hub {
         Hub {
             spawns: Semaphore::new(settings.max_spawns.max(1)),
-            onlookers: Arc::new(Semaphore::new(MAX_ONLOOKERS)),
+            onlookers: Arc::new(Semaphore::new(settings.max_waits)),
             clients: Mutex::new(Clients::new(settings.resume_within)),
             settings,
             nodes: Nodes::default(),

@@ -13,9 +13,6 @@ use super::hub::Hub;
 use super::panes::{Slot, SlotState};
 use super::refusal::Refusal;
 
-/// How many may wait at a time, in the whole gateway.
-pub(super) const MAX_ONLOOKERS: usize = 1024;
-
 /// What a look at a pane gave.
 #[derive(Debug)]
 pub(super) enum Look<T> {
@@ -44,8 +41,9 @@ impl Onlooker {
     /// When there are too many.
     pub(super) fn new(hub: &Arc<Hub>, slot: &Arc<Slot>, needs: Option<u64>) -> Result<Onlooker, Refused> {
         let place = hub.onlookers.clone().try_acquire_owned().map_err(|_| {
-            Refused::new("too_many_waits", format!("{MAX_ONLOOKERS} requests wait for something already"))
-                .hint("wait with fewer at a time")
+            let most = hub.settings.max_waits;
+            Refused::new("too_many_waits", format!("{most} requests wait for something already"))
+                .hint("wait with fewer at a time, or raise limits.waits")
         })?;
         let needs = Arc::new(AtomicU64::new(needs.unwrap_or(u64::MAX)));
         let mut state = slot.lock();

@@ -45,6 +45,8 @@ pub struct Settings {
     pub max_panes: usize,
     /// The most starts of programs under way at a time; others queue.
     pub max_spawns: usize,
+    /// The most requests at a time that wait for something to happen in a pane.
+    pub max_waits: usize,
 }
 
 /// A program that is about to be started.
@@ -139,6 +141,7 @@ impl Default for Settings {
             max_viewers: 512,
             max_panes: 100_000,
             max_spawns: 8,
+            max_waits: 1024,
         }
     }
 }

@@ -4,17 +4,12 @@
 //! Otherwise the part of it that fits is drawn row by row from a screen of our own, and what is to be said on the last
 //! row; afterwards that screen is drawn as a whole, and output goes through again.
 
-/// The row and the column of a screen's cursor.
-fn place(screen: &Screen) -> (usize, usize) {
-    let cursor = screen.cursor();
-    (usize::from(cursor.row), usize::from(cursor.col))
-}
-
 #[cfg(test)]
 mod tests;
 
 use std::io::Write;
 
+use super::notice::fitted;
 use crate::geometry::Size;
 use crate::pane::filter::Filter;
 use crate::pane::log::OutputBuf;
@@ -198,9 +193,7 @@ impl Canvas {
     fn row(&self, at: usize) -> Vec<u8> {
         let cols = usize::from(self.ours.cols);
         if let Some(notice) = self.notice.as_ref().filter(|_| at + 1 == usize::from(self.ours.rows)) {
-            let text: String = format!(" {notice} ").chars().take(cols).collect();
-            let pad = " ".repeat(cols.saturating_sub(text.chars().count()));
-            return format!("\x1b[7;2m{text}{pad}\x1b[0m").into_bytes();
+            return format!("\x1b[7;2m{}\x1b[0m", fitted(notice, cols)).into_bytes();
         }
         let mut row = Vec::new();
         if let Some(pane) = &self.pane {
@@ -251,4 +244,10 @@ impl Canvas {
             self.written = followed;
         }
     }
+}
+
+/// The row and the column of a screen's cursor.
+fn place(screen: &Screen) -> (usize, usize) {
+    let cursor = screen.cursor();
+    (usize::from(cursor.row), usize::from(cursor.col))
 }

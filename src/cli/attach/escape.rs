@@ -31,6 +31,13 @@ impl DetachKeys {
     }
 }
 
+impl Default for DetachKeys {
+    /// `ctrl-\ ctrl-\`: no program wants that.
+    fn default() -> DetachKeys {
+        DetachKeys(vec![Key(b'\\' & 0x1f); 2])
+    }
+}
+
 /// As people write it.
 impl std::fmt::Display for DetachKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -72,6 +79,12 @@ fn key(text: &str) -> Result<Key, String> {
 /// The escape character, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EscapeCharacter(pub(super) Option<u8>);
+
+impl Default for EscapeCharacter {
+    fn default() -> EscapeCharacter {
+        EscapeCharacter(Some(b'~'))
+    }
+}
 
 impl std::str::FromStr for EscapeCharacter {
     type Err = String;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::client::Status;
 use crate::protocol::client::WakePolicy;
 use crate::protocol::server::{PaneInfo, PaneStatus};
@@ -14,15 +16,24 @@ pub(super) fn of_connection(status: &Status, held: usize, now: Instant) -> Optio
     Some(format!("reconnecting (attempt {attempt}, {seconds} s{held}): {reason}"))
 }
 
-/// About a pane that has no terminal. `unix_ms` is now.
+/// About a pane that has no terminal, and what to do about it. `unix_ms` is now.
 pub(super) fn of_pane(info: &PaneInfo, unix_ms: u64) -> Option<String> {
+    let (state, hint) = state_and_hint(info, unix_ms)?;
+    Some(with_pending(state + &hint, info))
+}
+
+/// The same for who can't do anything about it.
+pub(super) fn state_of(info: &PaneInfo, unix_ms: u64) -> Option<String> {
+    let (state, _) = state_and_hint(info, unix_ms)?;
+    Some(with_pending(state, info))
+}
+
+fn state_and_hint(info: &PaneInfo, unix_ms: u64) -> Option<(String, String)> {
     let ago = |at: u64| ago(Duration::from_millis(unix_ms.saturating_sub(at)));
     let node = &info.node;
     let (state, purpose) = match &info.status {
         PaneStatus::Live => return None,
-        PaneStatus::Starting => {
-            return Some(with_pending("Starting… what you type is kept".to_owned(), info));
-        }
+        PaneStatus::Starting => return Some(("Starting…".to_owned(), " what you type is kept".to_owned())),
         PaneStatus::Exited { code, signal, at } => {
             let cause = match (code, signal) {
                 (_, Some(signal)) => format!("killed by {signal}"),
@@ -32,7 +43,8 @@ pub(super) fn of_pane(info: &PaneInfo, unix_ms: u64) -> Option<String> {
             (format!("Disconnected: {cause}, {}", ago(*at)), "reconnect")
         }
         PaneStatus::Failed { reason, retry_at: None } => {
-            return Some(format!("Could not start: {reason}; gave up, `everpane respawn` tries again"));
+            let state = format!("Could not start: {reason}; gave up");
+            return Some((state, ", `everpane respawn` tries again".to_owned()));
         }
         PaneStatus::Failed { reason, .. } => (format!("Could not start: {reason}"), "reconnect"),
         PaneStatus::Lost { since, reason } => {
@@ -41,16 +53,16 @@ pub(super) fn of_pane(info: &PaneInfo, unix_ms: u64) -> Option<String> {
         }
         PaneStatus::Asleep { since, .. } => (format!("Node {node} went to sleep {}", ago(*since)), "wake it"),
         PaneStatus::Waking { attempt, .. } => {
-            let text = format!("Waking {node} (attempt {attempt}); what you type is kept");
-            return Some(with_pending(text, info));
+            let state = format!("Waking {node} (attempt {attempt})");
+            return Some((state, "; what you type is kept".to_owned()));
         }
     };
     let hint = match info.wake {
-        WakePolicy::AnyKey => format!("press any key to {purpose}"),
-        WakePolicy::Enter => format!("press Enter to {purpose}"),
-        WakePolicy::Manual => "restarts only when asked to (everpane respawn)".to_owned(),
+        WakePolicy::AnyKey => format!(" — press any key to {purpose}"),
+        WakePolicy::Enter => format!(" — press Enter to {purpose}"),
+        WakePolicy::Manual => " — restarts only when asked to (everpane respawn)".to_owned(),
     };
-    Some(with_pending(format!("{state} — {hint}"), info))
+    Some((state, hint))
 }
 
 fn with_pending(text: String, info: &PaneInfo) -> String {
@@ -58,6 +70,19 @@ fn with_pending(text: String, info: &PaneInfo) -> String {
         0 => text,
         pending => format!("{text} ({} waiting)", bytes(pending)),
     }
+}
+
+/// A notice as it fills a row of so many columns. Of one that is too long, the end is left out.
+pub(super) fn fitted(notice: &str, cols: usize) -> String {
+    let mut text = format!(" {notice} ");
+    if text.width() > cols {
+        while text.pop().is_some() && text.width() >= cols {}
+        if cols > 0 {
+            text.push('…');
+        }
+    }
+    let pad = " ".repeat(cols.saturating_sub(text.width()));
+    text + &pad
 }
 
 /// How much that is, for people.
@@ -107,6 +132,26 @@ mod tests {
         assert!(said(json!({ "state": "asleep", "since": 0 }), "any-key", 0).unwrap().contains("wake it"));
         let gave_up = json!({ "state": "failed", "reason": "no shell" });
         assert!(said(gave_up, "any-key", 0).unwrap().contains("no shell; gave up"));
+    }
+
+    #[test]
+    fn who_only_looks_is_told_of_the_state_alone() {
+        let exited = json!({ "state": "exited", "code": 3, "at": 10_000 });
+        let looks = |status| state_of(&pane(status, "any-key", 0), 70_000).unwrap();
+        assert_eq!(looks(exited), "Disconnected: exited with code 3, 60 s ago");
+        assert_eq!(looks(json!({ "state": "starting" })), "Starting…");
+    }
+
+    #[test]
+    fn a_notice_fills_its_row_and_one_that_is_too_long_says_so() {
+        assert_eq!(fitted("short", 9), " short   ");
+        assert_eq!(fitted("just right", 12), " just right ");
+        assert_eq!(fitted("too long for it", 9), " too lon…");
+        assert_eq!(fitted("日本語日本語", 8), " 日本語…", "no character is cut in two");
+        assert_eq!(
+            (fitted("日", 2), fitted("x", 1), fitted("x", 0)),
+            (" …".into(), "…".into(), String::new())
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::canvas::Canvas;
 use super::escape::{Escapes, Typed};
 use super::notice;
-use super::stdio::{self, Output};
+use super::stdio::Output;
 use super::terminal::{self, Raw};
 use crate::cli::signals::Signals;
 use crate::client::outbox::{Full, HELD_BYTES};
@@ -37,6 +37,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) enum End {
     /// Whoever typed wanted to leave, or nobody types any more.
     Detached,
+    /// Whoever was to pick a pane picked none.
+    Unpicked,
     /// Somebody closed the pane.
     PaneClosed,
     /// There is no way back to the gateway.
@@ -92,11 +94,11 @@ impl Session {
         }
     }
 
-    /// Takes the terminal, shows the pane in it, and gives the terminal back.
+    /// Takes the terminal, shows the pane in it, and gives the terminal back. `input` is what is typed.
     ///
     /// # Errors
     /// When the terminal can't be taken.
-    pub(super) async fn run(mut self) -> io::Result<End> {
+    pub(super) async fn run(mut self, input: mpsc::Receiver<Vec<u8>>) -> io::Result<End> {
         let mut signals = Signals::listen()?;
         let mut sizes = signal(SignalKind::window_change())?;
         let mut returns = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
@@ -104,7 +106,7 @@ impl Session {
         let enter = self.canvas.enter();
         self.output.write(enter);
         self.tell_size();
-        let ended = self.go_on(&raw, &mut signals, &mut sizes, &mut returns).await;
+        let ended = self.go_on(&raw, input, &mut signals, &mut sizes, &mut returns).await;
         let leaving = timeout(LEAVES_WITHIN, async {
             self.output.idle().await?;
             let leave = self.canvas.leave();
@@ -125,11 +127,11 @@ impl Session {
     async fn go_on(
         &mut self,
         raw: &Raw,
+        mut input: mpsc::Receiver<Vec<u8>>,
         signals: &mut Signals,
         sizes: &mut Signal,
         returns: &mut Signal,
     ) -> End {
-        let mut input = stdio::input();
         let mut ticks = tokio::time::interval(TICK);
         let client = self.client.clone();
         loop {
@@ -280,7 +282,8 @@ impl Session {
             return Some(what.clone());
         }
         let away = notice::of_connection(&self.status, self.client.held(), now);
-        away.or_else(|| notice::of_pane(self.client.layout().panes.get(&self.pane)?, Moment::now().unix_ms))
+        let of_pane = if self.rights.read_only { notice::state_of } else { notice::of_pane };
+        away.or_else(|| of_pane(self.client.layout().panes.get(&self.pane)?, Moment::now().unix_ms))
     }
 }
 
@@ -288,7 +291,8 @@ async fn receive(input: &mut mpsc::Receiver<Vec<u8>>) -> Option<Vec<u8>> {
     input.recv().await
 }
 
-async fn until(deadline: Option<Instant>) {
+/// Waits until then, or for ever.
+pub(super) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::gateway::desk::Refused;
-use crate::gateway::onlookers::MAX_ONLOOKERS;
 use crate::gateway::panes::Slot;
 use crate::protocol::api::{WaitFor, WaitOutcome, WaitRequest};
 
@@ -70,10 +69,13 @@ async fn what_a_flood_says_once_is_found_though_the_log_holds_little() {
 async fn a_wait_that_is_given_up_leaves_nothing_behind() {
     let stage = Stage::running(settings()).await;
     let waiting = stage.wait(request(WaitFor::Text("never".to_owned()), None)).await;
-    assert_eq!(stage.gateway.hub.onlookers.available_permits(), MAX_ONLOOKERS - 1);
+    assert_eq!(stage.gateway.hub.onlookers.available_permits(), stage.gateway.hub.settings.max_waits - 1);
     waiting.abort();
     assert!(waiting.await.is_err());
-    assert_eq!((stage.onlookers(), stage.gateway.hub.onlookers.available_permits()), (0, MAX_ONLOOKERS));
+    assert_eq!(
+        (stage.onlookers(), stage.gateway.hub.onlookers.available_permits()),
+        (0, stage.gateway.hub.settings.max_waits)
+    );
 }
 
 #[tokio::test]
