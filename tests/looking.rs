@@ -260,7 +260,7 @@ fn a_wait_ends_with_its_pane_and_with_its_client() {
         },
     );
     assert_eq!((status, &problem["code"]), (404, &json!("unknown_pane")));
-    // One more than there may be, as one that asks meanwhile may take a place for a moment; then all are given up.
+    // One more each time, as who only asks may have the last place for a moment; then all are given up.
     let stage = Stage::with_settings("echo ready; exec cat", "[limits]\nwaits = 8\n");
     let script = Script::of(&stage);
     let body = json!({ "for": text("never"), "timeoutMs": 3_600_000 }).to_string();
@@ -269,14 +269,11 @@ fn a_wait_ends_with_its_pane_and_with_its_client() {
     let length = body.len().to_string();
     let headers = [("Host", host.as_str()), ("Authorization", &authorization), ("Content-Length", &length)];
     let head = support::head("POST", &format!("/api/v1/panes/{}/wait", script.pane), &headers);
-    let waits: Vec<_> = (0..9)
-        .map(|_| {
-            let mut stream = stage.gateway.connect();
-            std::io::Write::write_all(&mut stream, format!("{head}{body}").as_bytes()).unwrap();
-            stream
-        })
-        .collect();
+    let mut waits = Vec::new();
     let refused = eventually("a wait too many", || {
+        let mut stream = stage.gateway.connect();
+        std::io::Write::write_all(&mut stream, format!("{head}{body}").as_bytes()).unwrap();
+        waits.push(stream);
         let (status, problem) = script.post("wait", &json!({ "for": text("never"), "timeoutMs": 1 }));
         (status != 200).then_some((status, problem["code"].clone()))
     });

@@ -49,7 +49,11 @@ struct Show {
     clipboard: Vec<u8>,
     /// Something changed since the last picture, at this time first.
     dirty: Option<Instant>,
+    /// When the last picture was written that differed from the one before: an echo must not wait for the key's own
+    /// picture, in which nothing is new.
     drawn_at: Option<Instant>,
+    /// When a picture was made, whether or not it differed.
+    looked_at: Option<Instant>,
     escape_at: Option<Instant>,
     asked: JoinSet<Answer>,
 }
@@ -80,6 +84,7 @@ pub(super) async fn show(
         clipboard: Vec::new(),
         dirty: None,
         drawn_at: None,
+        looked_at: None,
         escape_at: None,
         asked,
     };
@@ -283,14 +288,17 @@ impl Show {
         let now = Instant::now();
         self.desk.held(self.client.held());
         let frame = self.desk.frame(now, Moment::now().unix_ms);
-        (self.dirty, self.drawn_at) = (None, Some(now));
+        (self.dirty, self.looked_at) = (None, Some(now));
         let mut bytes = std::mem::take(&mut self.clipboard);
         bytes.append(&mut self.outer.show(frame));
+        if !bytes.is_empty() {
+            self.drawn_at = Some(now);
+        }
         bytes
     }
 
     fn clock_at(&self) -> Option<Instant> {
-        self.drawn_at.filter(|_| self.desk.shows_times()).map(|drawn| drawn + CLOCK_TIME)
+        self.looked_at.filter(|_| self.desk.shows_times()).map(|looked| looked + CLOCK_TIME)
     }
 
     fn wakes_at(&self, is_idle: bool) -> Option<Instant> {
