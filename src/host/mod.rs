@@ -22,6 +22,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::pty::watch;
 use crate::geometry::Size;
 use crate::ids::PaneId;
 use crate::pane::log::OutputBuf;

@@ -69,7 +69,7 @@ fn watch_exit(child: &(dyn Child + Send + Sync)) -> anyhow::Result<(Pid, AsyncFd
 }
 
 /// Registers a descriptor with the reactor.
-pub(super) fn watch<T: AsFd + AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+pub(crate) fn watch<T: AsFd + AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     // SAFETY: `AsFd` borrows the descriptor from `fd`, which keeps it open for as long as the `AsyncFd` has it.
     Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }

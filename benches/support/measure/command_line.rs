@@ -93,7 +93,8 @@ fn echoed(bench: &Bench) -> Result<[Row; 2]> {
     let mut late = Row::new("– p99 (µs)");
     for _ in 0..rounds {
         let gateway = Everpane::start_with_panes(bench.program(), 1)?;
-        let terminal = Client::of(&gateway)?.attach()?;
+        let client = Client::of(&gateway)?;
+        let terminal = client.attach()?;
         terminal.read_to(program::READY)?;
         let times = echoes(&terminal, keys)?;
         middle.add(Column::Everpane, percentile(&times, 0.5));
