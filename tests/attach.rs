@@ -414,6 +414,36 @@ fn a_terminal_that_stalls_costs_little_and_interrupts_all_the_same() {
     assert_eq!(terminal.ended(), 0);
 }
 
+/// A server of tmux that runs no longer than this.
+struct Tmux(std::path::PathBuf);
+
+impl Tmux {
+    fn run(&self, arguments: &[&str]) -> std::process::Output {
+        let variables =
+            [("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LANG", "C.UTF-8"), ("EVERPANE_TOKEN", TOKEN)];
+        let mut command = Command::new("tmux");
+        command.env_clear().envs(variables).args(["-f", "/dev/null", "-S"]).arg(&self.0).args(arguments);
+        command.output().unwrap()
+    }
+
+    /// What a command printed, which was to succeed.
+    fn says(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn until_shows(&self, text: &str) {
+        eventually(text, || self.says(&["capture-pane", "-p"]).contains(text).then_some(()));
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.run(&["kill-server"]);
+    }
+}
+
 #[test]
 fn it_works_within_tmux() {
     if Command::new("tmux").arg("-V").output().is_err() {
@@ -425,36 +455,23 @@ fn it_works_within_tmux() {
     );
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "ready");
-    let socket = stage.path("tmux");
-    let tmux = |arguments: &[&str]| {
-        let variables =
-            [("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LANG", "C.UTF-8"), ("EVERPANE_TOKEN", TOKEN)];
-        let mut command = Command::new("tmux");
-        command.env_clear().envs(variables).args(["-f", "/dev/null", "-S"]).arg(&socket).args(arguments);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let shows = |text: &str| {
-        eventually(text, || tmux(&["capture-pane", "-p"]).contains(text).then_some(()));
-    };
+    let tmux = Tmux(stage.path("tmux"));
     let program = env!("CARGO_BIN_EXE_everpane");
     let attach =
         format!("{program} attach --gateway http://{}; echo code $?; exec cat", stage.gateway.address);
-    tmux(&["new-session", "-d", "-x", "70", "-y", "20", &attach]);
-    shows("ready");
-    let styled = tmux(&["capture-pane", "-p", "-e"]);
-    assert!(styled.contains("\x1b[31m") || styled.contains("\x1b[1m\x1b[31m"), "{styled:?}");
-    tmux(&["send-keys", "through tmux", "Enter"]);
-    shows("<through tmux>");
+    tmux.says(&["new-session", "-d", "-x", "70", "-y", "20", &attach]);
+    tmux.until_shows("ready");
+    let styled = tmux.says(&["capture-pane", "-p", "-e"]);
+    assert!(styled.contains("\x1b[31m"), "{styled:?}");
+    tmux.says(&["send-keys", "through tmux", "Enter"]);
+    tmux.until_shows("<through tmux>");
     viewer.until_shows(pane, "<through tmux>");
     viewer.until("the size of the pane of tmux", |mirror| {
         let pane = mirror.pane(pane);
         (pane.cols, pane.rows) == (70, 20)
     });
-    tmux(&["send-keys", "C-\\", "C-\\"]);
-    shows("code 0");
-    tmux(&["kill-server"]);
+    tmux.says(&["send-keys", "C-\\", "C-\\"]);
+    tmux.until_shows("code 0");
 }
 
 /// A gateway that may run in the background of a home, and not longer than this.
