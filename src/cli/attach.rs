@@ -96,7 +96,8 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
         };
         let gateway = background::found_or_started(&args.reach)?;
         check_nesting(args, None, pane_around(&gateway).as_deref())?;
-        return layout::run(&args.layout, &wishes, &gateway, quiet);
+        let config = args.reach.client_config()?;
+        return layout::run(&args.layout, &wishes, &config, &gateway, quiet);
     }
     let is_terminal = io::stdout().is_terminal();
     check_streams(args, is_terminal)?;
@@ -124,6 +125,7 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
 pub(super) fn check_config(config: &ClientConfig) -> Result<(), Failure> {
     configured::<DetachKeys>("detach_keys", config.detach_keys.as_deref())?;
     configured::<EscapeCharacter>("escape", config.escape.as_deref())?;
+    configured::<layout::Prefix>("prefix", config.prefix.as_deref())?;
     Ok(())
 }
 
@@ -138,7 +140,10 @@ fn own_keys(args: &Args, config: &ClientConfig) -> Result<OwnKeys, Failure> {
 }
 
 /// A setting of the table `[client]`.
-fn configured<T: FromStr<Err = String>>(key: &str, text: Option<&str>) -> Result<Option<T>, Failure> {
+pub(super) fn configured<T: FromStr<Err = String>>(
+    key: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, Failure> {
     let wrong =
         |text: &str, why| Failure::new(Kind::Usage, format!("client.{key} = {text} cannot be: {why}"));
     text.map(|text| text.parse().map_err(|why: String| wrong(text, why))).transpose()

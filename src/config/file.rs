@@ -270,6 +270,8 @@ pub struct Client {
     pub detach_keys: Option<String>,
     /// The character that does so with a `.` after it, as in `--escape`.
     pub escape: Option<String>,
+    /// The key before commands in `attach --layout`, as in `--prefix`.
+    pub prefix: Option<String>,
 }
 
 /// See [`Host::when_full`] and [`Nodes::when_full`].
@@ -355,6 +357,7 @@ pub(super) const KEYS: &[&str] = &[
     "client.gateway",
     "client.detach_keys",
     "client.escape",
+    "client.prefix",
 ];
 
 /// The tables whose keys are names of environment variables and of headers.

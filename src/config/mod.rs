@@ -226,6 +226,8 @@ pub struct ClientConfig {
     pub detach_keys: Option<String>,
     /// See [`Client::escape`].
     pub escape: Option<String>,
+    /// See [`Client::prefix`].
+    pub prefix: Option<String>,
 }
 
 impl ClientConfig {
@@ -241,6 +243,7 @@ impl ClientConfig {
             data_dir: settings.data_dir.map(|dir| expand_tilde(dir, home.as_deref())),
             detach_keys: settings.client.detach_keys,
             escape: settings.client.escape,
+            prefix: settings.client.prefix,
         })
     }
 }

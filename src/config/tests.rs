@@ -61,6 +61,7 @@ agent_command = ["agent", "--here"]
 gateway = "https://term.example.org"
 detach_keys = "ctrl-a d"
 escape = "none"
+prefix = "ctrl-a"
 "#;
 
 fn surroundings() -> Surroundings {

@@ -21,15 +21,18 @@ mod tiles;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use self::copy_keys::Editor;
 use self::desk::{Desk, Leaving, Settings};
+use self::key::Key;
 use self::keys::{DEFAULT_PREFIX, parse_prefix};
-use super::attach::{open, signal_code, terminal};
+use super::attach::{configured, open, signal_code, terminal};
 use super::failure::{Failure, Kind};
 use super::reach::Destination;
 use crate::client::Viewport;
 use crate::client::mirror::Mirror;
+use crate::config::ClientConfig;
 use crate::ids::TabId;
 use crate::protocol::client::{ClientMessage, SessionCreate, TabSwitch, ViewMode};
 
@@ -42,12 +45,29 @@ pub(super) struct LayoutArgs {
     /// With --layout: look elsewhere than the other viewers, without moving them
     #[arg(long, requires = "layout")]
     own_view: bool,
-    /// With --layout: the key before commands
-    #[arg(long, value_name = "KEY", default_value = DEFAULT_PREFIX, requires = "layout")]
-    prefix: String,
+    #[arg(long, value_name = "KEY", requires = "layout", help = format!("With --layout: the key before commands [default: {DEFAULT_PREFIX}]"))]
+    prefix: Option<Prefix>,
     /// With --layout: leave the mouse to the terminal
     #[arg(long, requires = "layout")]
     no_mouse: bool,
+}
+
+/// The key before commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Prefix(Key);
+
+impl FromStr for Prefix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_prefix(text).map(Prefix)
+    }
+}
+
+impl Default for Prefix {
+    fn default() -> Self {
+        DEFAULT_PREFIX.parse().expect("the default is a key")
+    }
 }
 
 /// What it shares with attaching to one pane.
@@ -68,11 +88,11 @@ pub(super) struct Wishes {
 pub(super) fn run(
     args: &LayoutArgs,
     wishes: &Wishes,
+    config: &ClientConfig,
     gateway: &Destination,
     quiet: bool,
 ) -> Result<ExitCode, Failure> {
-    let prefix = parse_prefix(&args.prefix)
-        .map_err(|error| Failure::new(Kind::Usage, format!("--prefix: {error}")))?;
+    let Prefix(prefix) = args.prefix.or(configured("prefix", config.prefix.as_deref())?).unwrap_or_default();
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         let message = "attach needs a terminal; input or output is none";
         return Err(
