@@ -518,7 +518,7 @@ fn the_program_shows_the_nodes() {
     let url = format!("http://{}", gateway.address);
     let elsewhere = dir();
     let refused = command(elsewhere.path(), &["nodes", "--gateway", &url]).output().unwrap();
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("wants a token"), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("EVERPANE_TOKEN"), "{refused:?}");
     run(&["nodes", "--gateway", &url, "--token", token.trim()]);
 }
 
@@ -559,6 +559,6 @@ fn a_gateway_behind_tls_is_asked_over_tls() {
         drop(stream);
         let output = asking.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("cannot reach the gateway at wss://"), "{said}");
+        assert!(!output.status.success() && said.contains("cannot reach the gateway at https://"), "{said}");
     }
 }

@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -88,9 +89,11 @@ fn a_pane_runs_what_is_asked_for_where_it_is_asked_for() {
     let made: Made = stage.verb(&[&words[..1], &["--json"], &words[1..]].concat()).json();
     let id = made.pane.unwrap().to_string();
     eventually("a live pane", || pane(&stage, &id).connected.then_some(()));
-    assert!(!stage.verb(&["ls"]).well().is_empty());
+    let shown = stage.verb(&["ls"]).well();
+    assert!(shown.contains("/bin/sh -c echo a"), "{shown}");
     stage.verb(&["kill", &id]).well();
     eventually("its end", || (!pane(&stage, &id).connected).then_some(()));
+    fails(stage.verb(&["kill", &id]), 4, &format!("`everpane respawn {id}`"));
     stage.verb(&["respawn", &id]).well();
     eventually("its return", || pane(&stage, &id).connected.then_some(()));
     fails(stage.verb(&["new", "--node", "nowhere"]), 3, "nowhere");
@@ -227,7 +230,8 @@ fn who_is_not_there_is_6() {
     fails(lost(&["ls"]), 6, "hint: `everpane serve`");
     // Nothing can listen on port 1 of this machine but what root starts; here it is nobody.
     fails(lost(&["ls", "--gateway", "http://127.0.0.1:1"]), 6, "no gateway listens");
-    fails(lost(&["nodes", "--gateway", "http://127.0.0.1:1"]), 6, "cannot reach");
+    fails(lost(&["nodes", "--gateway", "http://127.0.0.1:1"]), 6, "no gateway listens");
+    fails(lost(&["nodes", "--watch", "--gateway", "http://127.0.0.1:1"]), 6, "cannot reach");
     let ran = lost(&["send", "p1", "x", "--json"]);
     let problem: ProblemDetails = serde_json::from_str(&ran.stderr).unwrap();
     assert_eq!((ran.code, problem.code.as_str()), (6, "unreachable"));
@@ -345,6 +349,8 @@ fn a_token_for_one_session_is_given_out() {
         )
     };
     ours(&["split", "work"]).well();
+    assert!(ours(&["nodes"]).well().contains("local"));
+    fails(ours(&["nodes", "--watch"]), 4, "the gateway's own token");
     fails(ours(&["new"]), 4, "");
 }
 
@@ -374,6 +380,17 @@ fn events_come_as_lines_until_the_gateway_goes() {
     stage.crash_gateway();
     assert_eq!(Ran::from(watching.wait_with_output().unwrap()).code, 6);
     reading.join().unwrap();
+}
+
+#[test]
+fn watching_ends_with_its_reader_though_nothing_happens() {
+    let stage = Stage::with_script(ECHO);
+    let mut watching = stage.everpane(&["watch"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(watching.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("snapshot"), "{first}");
+    let status = eventually("its end", || watching.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]
@@ -428,6 +445,73 @@ fn a_capture_is_what_is_on_the_screen() {
     assert!(json["content"].as_str().unwrap().contains("red"));
     fails(stage.verb(&["capture", &id, "-o", "nowhere/at/all"]), 1, "nowhere/at/all");
     fails(stage.verb(&["capture", "p999"]), 3, "");
+}
+
+/// What `doctor` found: whether all is well, and how each thing is, with what to do.
+fn findings(ran: &Ran) -> (bool, Vec<(String, String, Option<String>)>) {
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&report["apiVersion"], report["version"].as_str()),
+        (&1.into(), Some(env!("CARGO_PKG_VERSION")))
+    );
+    let text = |finding: &serde_json::Value, name: &str| finding[name].as_str().map(str::to_owned);
+    let found = |finding| {
+        assert!(text(finding, "seen").is_some(), "{finding}");
+        (text(finding, "subject").unwrap(), text(finding, "verdict").unwrap(), text(finding, "advice"))
+    };
+    (report["healthy"].as_bool().unwrap(), report["findings"].as_array().unwrap().iter().map(found).collect())
+}
+
+#[test]
+fn a_doctor_finds_nothing_wrong_with_what_works() {
+    let stage = Stage::with_script(ECHO);
+    let ran = stage.verb(&["doctor", "--json"]);
+    let (healthy, found) = findings(&ran);
+    assert!(ran.code == 0 && healthy, "{ran:?}");
+    for subject in ["terminal", "settings", "data", "shell", "gateway", "version", "pace", "clock"] {
+        assert!(found.iter().any(|finding| finding.0 == subject), "{subject}: {ran:?}");
+    }
+    assert!(found.iter().all(|(_, verdict, advice)| (verdict == "good") == advice.is_none()), "{ran:?}");
+    let shown = stage.verb(&["doctor"]).well();
+    assert!(
+        shown.lines().any(|line| line.starts_with("ok    gateway")) && !shown.contains("FAIL"),
+        "{shown}"
+    );
+    let stranger =
+        stage.everpane(&["doctor", "--json"]).env("EVERPANE_TOKEN", "not-the-right-token").output();
+    let ran = Ran::from(stranger.unwrap());
+    let gateway = findings(&ran).1.into_iter().find(|finding| finding.0 == "gateway").unwrap();
+    assert!(ran.code == 1 && gateway.1 == "bad" && gateway.2.unwrap().contains("EVERPANE_TOKEN"), "{ran:?}");
+}
+
+#[test]
+fn a_doctor_says_what_to_do_about_what_does_not_work() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let doctor = |more: &[&str]| {
+        let words = [&["doctor", "--data-dir", data.to_str().unwrap()], more].concat();
+        Ran::from(lost(home.path(), &words).output().unwrap())
+    };
+    /// The line of what does not work, and the one below.
+    fn failed(ran: &Ran, subject: &str) -> Option<(String, String)> {
+        let mut lines = ran.stdout.lines().skip_while(|line| !line.starts_with(&format!("FAIL  {subject} ")));
+        Some((lines.next()?.to_owned(), lines.next()?.to_owned()))
+    }
+    let ran = doctor(&[]);
+    let (_, advice) = failed(&ran, "gateway").unwrap();
+    assert!(ran.code == 1 && advice.contains("everpane serve"), "{ran:?}");
+    assert_eq!(failed(&ran, "token"), None, "there is none yet");
+
+    fs::create_dir(&data).unwrap();
+    let token = data.join("token");
+    fs::write(&token, "a-token-for-the-tests").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
+    let (seen, advice) = failed(&doctor(&[]), "token").unwrap();
+    assert!(seen.contains("can be read by others") && advice.contains("chmod 600"), "{seen}\n{advice}");
+    let ran = doctor(&["--json"]);
+    let (healthy, found) = findings(&ran);
+    let bad = |(subject, verdict, _): &(String, String, _)| subject == "token" && verdict == "bad";
+    assert!(ran.code == 1 && !healthy && found.iter().any(bad), "{ran:?}");
 }
 
 /// A shell that marks its prompt and its commands, as shell integration makes one do.

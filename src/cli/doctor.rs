@@ -21,8 +21,7 @@ use crate::protocol::api::API_VERSION;
 const EXAMPLES: &str = "\
 Examples:
   everpane doctor
-      Looks at the terminal, the settings, the gateway and its clock, files and limits. Exit code 0 if all works, 1 if
-      something does not; what merely could be better is no failure.
+      Looks at the terminal, the settings, files, limits, the gateway and its clock. Exit code 1 if something does not work.
   everpane doctor --gateway https://box.example --json
       The same of a gateway elsewhere, for programs.";
 

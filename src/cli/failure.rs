@@ -153,7 +153,7 @@ impl std::error::Error for Failure {}
 impl From<ProblemDetails> for Failure {
     fn from(problem: ProblemDetails) -> Self {
         let mut failure = Failure::new(Kind::of_status(problem.status), problem.message.clone());
-        failure.hint = problem.hint.clone().or_else(|| match problem.status {
+        failure.hint = problem.hint.as_deref().map(in_commands).or_else(|| match problem.status {
             401 => Some("give the gateway's token with EVERPANE_TOKEN or --token".to_owned()),
             _ => None,
         });
@@ -192,6 +192,23 @@ impl From<io::Error> for Failure {
             _ => Failure::new(Kind::Other, error.to_string()),
         }
     }
+}
+
+/// A hint of the gateway, which names what its API takes, for who typed a command and wants to know another.
+fn in_commands(hint: &str) -> String {
+    const KNOWN: [(&str, &str); 5] = [
+        ("GET /api/v1/sessions", "`everpane ls`"),
+        ("POST /api/v1/sessions", "`everpane new`"),
+        ("GET /api/v1/nodes", "`everpane nodes`"),
+        ("GET /api/v1/viewers", "`everpane viewers`"),
+        ("`ifIdle`", "`--if-idle`"),
+    ];
+    let respawn = hint.split_once("POST /api/v1/panes/").and_then(|(before, rest)| {
+        let (pane, after) = rest.split_once("/respawn")?;
+        Some(format!("{before}`everpane respawn {pane}`{after}"))
+    });
+    let known = || KNOWN.iter().fold(hint.to_owned(), |hint, (asked, typed)| hint.replace(asked, typed));
+    respawn.unwrap_or_else(known)
 }
 
 fn unheard() -> Failure {
@@ -259,6 +276,20 @@ mod tests {
             (ours.code.as_str(), ours.status, ours.hint.as_deref()),
             ("timed_out", 0, Some("wait longer"))
         );
+    }
+
+    #[test]
+    fn a_hint_is_of_the_kind_that_was_asked_for() {
+        let hinted =
+            |hint: &str| Failure::from(ProblemDetails { hint: Some(hint.to_owned()), ..problem(409) });
+        let respawn = hinted("start it with POST /api/v1/panes/p9/respawn");
+        assert_eq!(respawn.hint.as_deref(), Some("start it with `everpane respawn p9`"));
+        assert!(respawn.in_json(true).text().contains("POST /api/v1/panes/p9/respawn"), "a program can");
+        assert_eq!(
+            hinted("GET /api/v1/nodes lists them").hint.as_deref(),
+            Some("`everpane nodes` lists them")
+        );
+        assert_eq!(hinted("name it by its id").hint.as_deref(), Some("name it by its id"));
     }
 
     #[test]

@@ -98,9 +98,10 @@ fn state(pane: &PaneRecord) -> String {
     }
 }
 
-/// What it runs, or what it is called by its program.
+/// What its shell runs, else what its program calls itself, else the program.
 fn runs(pane: &PaneRecord) -> String {
-    let command =
-        pane.info.shell.as_ref().filter(|shell| shell.running).and_then(|shell| shell.command.clone());
-    command.unwrap_or_else(|| pane.info.title.clone())
+    let info = &pane.info;
+    let typed = info.shell.as_ref().filter(|shell| shell.running).and_then(|shell| shell.command.clone());
+    let title = || Some(info.title.clone()).filter(|title| !title.is_empty());
+    typed.or_else(title).or_else(|| Some(info.command.as_ref()?.join(" "))).unwrap_or_default()
 }

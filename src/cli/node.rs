@@ -37,7 +37,7 @@ Examples:
   everpane node --gateway http://10.0.0.2:7433 --token-file token --root ~/src --cwd ~/src
       Start them in ~/src, and show no folder outside of it.
 
-While the gateway is away, programs live on. SIGTERM and ctrl-c end them and leave the gateway's roster. SIGUSR1 tells
+While the gateway is away, programs live on. SIGTERM and ctrl-c end them and leave the gateway's roster. SIGUSR1 tells \
 the gateway that this machine is about to sleep: send it before freezing a sandbox.";
 
 /// What `node` can be told.

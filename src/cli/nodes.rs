@@ -10,10 +10,11 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use super::api::Api;
 use super::failure::{Failure, Kind};
 use super::reach::{Destination, Reach};
 use super::roster_table::table;
-use super::verb;
+use super::verb::{self, Manner};
 use crate::client::dialling::{DialError, Socket, dial};
 use crate::clock::Moment;
 use crate::config::Token;
@@ -50,12 +51,26 @@ pub(super) struct Args {
 
 /// Prints what is asked for.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let shown = runtime.context("cannot start a runtime").and_then(|runtime| runtime.block_on(show(args)));
-    shown.map_err(|error| Failure::from(error).in_json(args.json))
+    let shown = match args.watch {
+        true => watch_all(args),
+        false => list(args),
+    };
+    shown.map_err(|failure| failure.in_json(args.json))
 }
 
-async fn show(args: &Args) -> anyhow::Result<()> {
+/// Asks once, as a token for one session may, too.
+fn list(args: &Args) -> Result<(), Failure> {
+    let nodes: Vec<NodeRecord> = Api::new(args.reach.find()?).get("/nodes")?;
+    let manner = Manner { json: args.json, quiet: true };
+    manner.show(&nodes, |nodes| table(nodes, now())).map(drop)
+}
+
+fn watch_all(args: &Args) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.context("cannot start a runtime").and_then(|runtime| runtime.block_on(follow(args)))?)
+}
+
+async fn follow(args: &Args) -> anyhow::Result<()> {
     let mut gateway = Connection::open(&args.reach.find()?).await?;
     let first = gateway.next(Instant::now() + ANSWER_WITHIN).await?.context("the gateway says nothing")?;
     let NodeEvent::Init { nodes, .. } =
@@ -63,11 +78,9 @@ async fn show(args: &Args) -> anyhow::Result<()> {
     else {
         bail!("that is no gateway's first message");
     };
-    match (args.json, args.watch) {
-        (true, true) => watch_json(&mut gateway, first).await,
-        (true, false) => print(&format!("{}\n", serde_json::to_string(&nodes)?)),
-        (false, true) => watch(&mut gateway, nodes).await,
-        (false, false) => print(&table(&nodes, now())),
+    match args.json {
+        true => watch_json(&mut gateway, first).await,
+        false => watch(&mut gateway, nodes).await,
     }
 }
 
@@ -122,6 +135,10 @@ impl Connection {
                 Kind::Refused,
                 format!("the gateway at {url} wants a token: set EVERPANE_TOKEN, or give --token"),
             )),
+            Err(error @ DialError::Refused(_)) => {
+                Err(Failure::new(Kind::Refused, format!("the gateway at {url}: {error}"))
+                    .hint("to watch takes the gateway's own token; `everpane nodes` takes a session's, too"))
+            }
             Err(DialError::Silent) => {
                 Err(Failure::new(Kind::Unreachable, format!("the gateway at {url} does not answer")))
             }

@@ -1,7 +1,11 @@
 //! `everpane watch`: what happens, as it happens.
 
-use std::io::{BufRead, BufReader};
-use std::process::ExitCode;
+use std::io::{BufRead, BufReader, stdout};
+use std::process::{self, ExitCode};
+use std::thread;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 
 use super::api::Api;
 use super::failure::{Failure, Kind};
@@ -30,6 +34,7 @@ impl Verb for Args {
     fn run(&self, api: &Api, _: Manner) -> Result<ExitCode, Failure> {
         let gone = || Failure::new(Kind::Unreachable, "the gateway is gone");
         let mut events = BufReader::new(api.stream("/events")?);
+        thread::spawn(end_unheard);
         loop {
             let mut line = Vec::new();
             match events.read_until(b'\n', &mut line) {
@@ -39,5 +44,14 @@ impl Verb for Args {
                 Err(_) => return Err(gone()),
             }
         }
+    }
+}
+
+/// Ends all as soon as nobody reads what we print, as with `watch | head -1`: the next event may be hours away.
+fn end_unheard() {
+    let stdout = stdout();
+    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+    if retry_on_intr(|| poll(&mut fds, None)).is_ok() {
+        process::exit(0);
     }
 }

@@ -417,6 +417,7 @@ impl Pane {
             close_on_exit: self.settings.close_on_exit,
             size: self.settings.size,
             node: self.node.clone(),
+            command: self.command.clone(),
             shell: self.activity.shell().cloned(),
             progress: self.activity.progress(),
             notification: self.activity.notification().cloned(),

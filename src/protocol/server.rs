@@ -238,6 +238,10 @@ pub struct PaneInfo {
     pub size: SizePolicy,
     /// The node that its next terminal starts on.
     pub node: String,
+    /// The program that its terminals run, with its arguments, if that is not the shell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub command: Option<Vec<String>>,
     /// What its shell is doing, if the shell tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

@@ -690,6 +690,10 @@ size: SizePolicy,
  */
 node: string, 
 /**
+ * The program that its terminals run, with its arguments, if that is not the shell.
+ */
+command?: Array<string>, 
+/**
  * What its shell is doing, if the shell tells.
  */
 shell?: ShellState, 

@@ -127,6 +127,7 @@ mod tests {
             close_on_exit: false,
             size: SizePolicy::Latest,
             node: "box".into(),
+            command: None,
             shell: None,
             progress: None,
             notification: None,
