@@ -48,6 +48,10 @@ fn the_manual_has_a_page_for_each_command() {
     for page in ["everpane.1", "everpane-ls.1", "everpane-send.1", "everpane-node-token-create.1"] {
         let text = fs::read_to_string(dir.join(page)).unwrap();
         assert!(text.contains(".SH NAME"), "{page}");
+        assert!(!text.contains("EXTRA"), "{page}");
+        if page != "everpane-node-token-create.1" {
+            assert!(text.contains("\n.SH EXAMPLES\n.ad l\n"), "{page}: {text}");
+        }
     }
     assert!(!dir.join("everpane-host.1").exists(), "that is nobody's command");
 }

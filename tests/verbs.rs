@@ -501,6 +501,12 @@ fn a_doctor_says_what_to_do_about_what_does_not_work() {
     let (_, advice) = failed(&ran, "gateway").unwrap();
     assert!(ran.code == 1 && advice.contains("everpane serve"), "{ran:?}");
     assert_eq!(failed(&ran, "token"), None, "there is none yet");
+    let config = home.path().join(".config/everpane/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "lisen = 1\n").unwrap();
+    let (seen, advice) = failed(&doctor(&[]), "settings").unwrap();
+    assert!(seen.contains("`lisen`") && advice.contains("config check"), "{seen}\n{advice}");
+    fs::remove_file(&config).unwrap();
 
     fs::create_dir(&data).unwrap();
     let token = data.join("token");

@@ -90,6 +90,11 @@ fn until_it_serves(mut child: Child, reach: &Reach, dir: &Path) -> Result<Destin
         if ended.is_some() || Instant::now() > deadline {
             let message =
                 if ended.is_some() { "the gateway ended at once" } else { "the gateway does not serve" };
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            let message = match said.lines().rev().find(|line| !line.trim().is_empty()) {
+                Some(last) => format!("{message}: {}", last.trim_start_matches("everpane: ")),
+                None => message.to_owned(),
+            };
             return Err(Failure::new(Kind::Unreachable, message).hint(format!("see {}", log.display())));
         }
         std::thread::sleep(ASK_EVERY);

@@ -173,8 +173,14 @@ impl From<anyhow::Error> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Failure::new(Kind::Usage, format!("{:#}", anyhow::Error::new(error)))
-            .hint("`everpane config check` shows all that is wrong with it")
+        let file = match &error {
+            ConfigError::Invalid { file, .. } | ConfigError::UnknownKey { file, .. } => Some(file.clone()),
+            _ => None,
+        };
+        let mut failure = Failure::new(Kind::Usage, format!("{:#}", anyhow::Error::new(error)));
+        failure.hint =
+            file.map(|file| format!("`everpane config check {}` shows all that is wrong", file.display()));
+        failure
     }
 }
 
@@ -297,6 +303,17 @@ mod tests {
         let up: anyhow::Error = Failure::new(Kind::NotFound, "no").into();
         assert_eq!(Failure::from(up).kind, Kind::NotFound);
         assert_eq!(Failure::from(anyhow::anyhow!("a").context("b")).message, "b: a");
+    }
+
+    #[test]
+    fn of_a_config_file_the_rest_that_is_wrong_is_a_command_away() {
+        let line = 3;
+        let wrong = ConfigError::Invalid { file: "a.toml".into(), line, message: "no".to_owned() };
+        let hint = Failure::from(wrong).hint.unwrap();
+        assert_eq!(hint, "`everpane config check a.toml` shows all that is wrong");
+        let missing =
+            ConfigError::Unreadable { file: "a.toml".into(), source: io::ErrorKind::NotFound.into() };
+        assert_eq!(Failure::from(missing).hint, None, "a file that is not there has nothing wrong in it");
     }
 
     #[test]

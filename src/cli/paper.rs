@@ -1,7 +1,7 @@
 //! `everpane completions` and `everpane man`: what shells and manuals know of the commands, from the commands themselves.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap_complete::Shell;
 
@@ -54,13 +54,30 @@ impl Man {
             Some(dir) => {
                 let about = |error| Failure::new(Kind::Other, format!("{}: {error}", dir.display()));
                 fs::create_dir_all(dir).map_err(about)?;
-                clap_mangen::generate_to(tree, dir).map_err(about)
+                let mut tree = tree.disable_help_subcommand(true);
+                tree.build();
+                write_pages(&tree, dir).map_err(about)
             }
-            None => {
-                let mut page = Vec::new();
-                clap_mangen::Man::new(tree).render(&mut page)?;
-                print(&page)
-            }
+            None => print(page(&clap_mangen::Man::new(tree))?.as_bytes()),
         }
     }
+}
+
+/// Writes the page of `command`, and those of all below it.
+fn write_pages(command: &clap::Command, dir: &Path) -> io::Result<()> {
+    let man = clap_mangen::Man::new(command.clone());
+    fs::write(dir.join(man.get_filename()), page(&man)?)?;
+    command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set())
+        .try_for_each(|below| write_pages(below, dir))
+}
+
+/// A page. What stands below a help text begins with examples: they get a section of that name, in which neither
+/// wider gaps nor hyphens come into what is to be typed.
+fn page(man: &clap_mangen::Man) -> io::Result<String> {
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    let page = String::from_utf8_lossy(&page);
+    Ok(page.replace("\n.SH EXTRA\nExamples:\n", "\n.SH EXAMPLES\n.ad l\n.nh\n"))
 }

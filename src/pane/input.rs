@@ -147,8 +147,8 @@ impl InputQueue {
         self.lanes.iter().any(|lane| lane.is_open_to(owner))
     }
 
-    /// Whether a message fits. One that does not still shows that its paste goes on. What waits behind a paste
-    /// takes no room from it, else the two would wait for each other.
+    /// Whether a message fits; one without bytes does, so that any paste can end. One that does not still shows
+    /// that its paste goes on. What waits behind a paste takes no room from it, else the two would wait for each other.
     ///
     /// # Errors
     /// When it does not fit.
@@ -159,7 +159,7 @@ impl InputQueue {
         let held: usize = self.lanes.range(beside).map(|lane| lane.bytes.len()).sum();
         let (bytes, limit) = (message.bytes.len(), self.limits.bytes);
         let fits = held + bytes <= limit && self.length + bytes <= 2 * limit;
-        if fits && segments < MAX_SEGMENTS {
+        if bytes == 0 || fits && segments < MAX_SEGMENTS {
             return Ok(());
         }
         let pasted = self.lanes.get_mut(index).and_then(|lane| lane.paste.as_mut());
@@ -382,6 +382,18 @@ mod tests {
         assert_eq!(queue.waiting(), b"");
         queue.push(typed(1, b""), now).unwrap();
         assert_eq!(queue.waiting(), b"b");
+    }
+
+    #[test]
+    fn a_paste_ends_also_where_there_is_no_room() {
+        let (mut queue, now) = (InputQueue::new(LIMITS), Instant::now());
+        queue.push(pasted(1, &[b'A'; 90]), now).unwrap();
+        queue.push(pasted(2, &[b'B'; 90]), now).unwrap();
+        queue.push(typed(1, b""), now).unwrap();
+        queue.push(typed(3, b"c"), now).unwrap();
+        queue.push(pasted(2, b"B"), now).unwrap_err();
+        queue.push(typed(2, b""), now).unwrap();
+        assert_eq!((queue.waiting().len(), queue.len()), (181, 181));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::finding::Finding;
 use crate::cli::reach::Reach;
-use crate::config::{Config, Overrides, Surroundings};
+use crate::config::{Config, Overrides, Surroundings, config_file};
 
 /// Fewer open files may not be enough for many panes and viewers.
 const ENOUGH_FILES: u64 = 4096;
@@ -17,7 +17,8 @@ const ENOUGH_FILES: u64 = 4096;
 /// Looks at what a gateway on this machine would find.
 pub(super) fn look(reach: &Reach, surroundings: &Surroundings) -> Vec<Finding> {
     let overrides = Overrides { data_dir: reach.data_dir.clone(), ..Overrides::default() };
-    let loaded = Config::load(reach.config.as_deref(), overrides, surroundings);
+    let file = config_file(reach.config.clone());
+    let loaded = Config::load(file.as_deref(), overrides, surroundings);
     let config = match loaded {
         Ok(config) => config,
         Err(error) => {
@@ -25,7 +26,11 @@ pub(super) fn look(reach: &Reach, surroundings: &Surroundings) -> Vec<Finding> {
             return vec![Finding::bad("settings", seen, "`everpane config check` shows all that is wrong")];
         }
     };
-    let mut findings = vec![Finding::good("settings", "can be used")];
+    let seen = match &file {
+        Some(file) => format!("{} can be used", file.display()),
+        None => "the defaults; there is no config file".to_owned(),
+    };
+    let mut findings = vec![Finding::good("settings", seen)];
     findings.extend(data_dir(&config.data_dir, surroundings.uid));
     findings.push(shell(config, surroundings));
     findings.push(terminals());

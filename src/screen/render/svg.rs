@@ -156,10 +156,12 @@ impl Document for Svg<'_> {
     fn finish(self: Box<Self>) -> String {
         let (width, height) = (2 * MARGIN + self.cols * WIDTH, 2 * MARGIN + self.row * HEIGHT);
         let background = hex(color_of(ColorSlot::Background, self.changed));
+        // Browsers let no text inherit its white space: each has to be told. Others know `xml:space` alone.
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" xml:space=\"preserve\" style=\"white-space:pre\" \
+             viewBox=\"0 0 {width} {height}\" xml:space=\"preserve\" \
              font-family=\"ui-monospace,monospace\" font-size=\"15\">\n\
+             <style>text{{white-space:pre}}</style>\n\
              <rect width=\"{width}\" height=\"{height}\" fill=\"{background}\"/>\n{}{}</svg>\n",
             self.backgrounds, self.text
         )

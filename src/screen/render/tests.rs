@@ -109,6 +109,7 @@ fn colours_and_styles_are_shown() {
     );
     assert!(svg.contains("<rect x=\"45\" y=\"9\" width=\"45\" height=\"18\" fill=\"#010203\"/>"), "{svg}");
     assert!(!svg.contains("hid"));
+    assert!(svg.contains("<style>text{white-space:pre}</style>"), "blanks are kept: {svg}");
     let ansi = shown.render(Format::Ansi, all(0));
     assert!(ansi.starts_with("\x1b[1;31mbold"), "{ansi:?}");
     assert!(ansi.lines().all(|line| !line.contains('\x1b') || line.ends_with("\x1b[m")), "{ansi:?}");
