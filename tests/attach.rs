@@ -9,6 +9,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use everpane::ids::PaneId;
+use everpane::protocol::api::ViewerList;
 
 use support::TOKEN;
 use support::attached::{SIZE, Terminal, settings};
@@ -45,6 +46,19 @@ fn a_pane_is_shown_and_typed_into_and_both_ways_lead_out() {
         assert_eq!(terminal.ended(), 0);
     }
     viewer.until_shows(pane, "<key 1>");
+}
+
+#[test]
+fn who_is_sent_away_does_not_come_back() {
+    let stage = Stage::with_script("echo ready; exec cat");
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let mut terminal = Terminal::attach(stage.gateway.address, &[]);
+    terminal.until_shows("ready");
+    let viewers = stage.verb(&["viewers", "--json"]).json::<ViewerList>().viewers;
+    let newest = viewers.last().unwrap().id.to_string();
+    stage.verb(&["viewers", "--kick", &newest]).well();
+    assert_eq!(terminal.ended(), 4);
 }
 
 #[test]

@@ -298,7 +298,7 @@ fn outcome(ended: End, quiet: bool) -> Result<ExitCode, Failure> {
         End::PaneClosed => "the pane was closed",
         End::TerminalGone => return Ok(ExitCode::SUCCESS),
         End::Signal(name) => return Ok(ExitCode::from(signal_code(name))),
-        End::Closed(closed @ (Closed::Unauthorized | Closed::Refused(_))) => {
+        End::Closed(closed @ (Closed::Unauthorized | Closed::Refused(_) | Closed::Dismissed)) => {
             return Err(Failure::new(Kind::Refused, closed.to_string()));
         }
         End::Closed(closed) => return Err(Failure::new(Kind::Other, closed.to_string())),

@@ -421,6 +421,7 @@ fn closed(close: Option<CloseFrame>) -> Ended {
     let said = format!("it closed the connection with {code}: {}", reason.escape_debug());
     match code {
         _ if code == CloseCode::Superseded as u16 => Ended::ForGood(Closed::Superseded),
+        _ if code == CloseCode::Dismissed as u16 => Ended::ForGood(Closed::Dismissed),
         // We are not understood, and would not be the next time.
         _ if code == CloseCode::PolicyViolation as u16 || code == TOO_LARGE => {
             Ended::ForGood(Closed::Refused(said))

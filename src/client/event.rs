@@ -45,6 +45,9 @@ pub enum Closed {
     /// This client goes on over another connection.
     #[error("this client connected again elsewhere")]
     Superseded,
+    /// Somebody had the gateway close it.
+    #[error("somebody closed this connection")]
+    Dismissed,
     /// The owner closed it.
     #[error("closed")]
     Left,
