@@ -4,10 +4,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::api::Api;
 use super::failure::{Failure, Kind};
 use super::reach::Reach;
+use crate::protocol::api::API_VERSION;
 
 /// What each can be told.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -68,7 +70,7 @@ impl Manner {
         words: impl FnOnce(&T) -> String,
     ) -> Result<ExitCode, Failure> {
         let text = match self.json {
-            true => serde_json::to_string(value).map(|json| json + "\n"),
+            true => versioned(value).map(|json| format!("{json}\n")),
             false => Ok(words(value)),
         };
         print(text.map_err(|error| Failure::new(Kind::Other, error.to_string()))?.as_bytes())?;
@@ -76,8 +78,32 @@ impl Manner {
     }
 }
 
+/// `value` as JSON. Every object says which version of the shapes it is of, also where the API has that in its path.
+fn versioned(value: &impl Serialize) -> serde_json::Result<Value> {
+    let mut json = serde_json::to_value(value)?;
+    if let Some(fields) = json.as_object_mut() {
+        fields.entry("apiVersion").or_insert(API_VERSION.into());
+    }
+    Ok(json)
+}
+
 /// Prints data on stdout.
 pub(super) fn print(data: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     Ok(stdout.write_all(data).and_then(|()| stdout.flush())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::api::{Made, ViewerList};
+
+    #[test]
+    fn every_object_says_its_version() {
+        assert_eq!(versioned(&Made::default()).unwrap(), json!({ "apiVersion": API_VERSION }));
+        let list = ViewerList { api_version: 7, viewers: Vec::new() };
+        assert_eq!(versioned(&list).unwrap()["apiVersion"], 7, "what says it already is left alone");
+    }
 }
