@@ -119,7 +119,8 @@ test("keys typed while the gateway is away are kept for it", async ({ gateway, o
   await expect.poll(() => viewer.page.locator(".pill").textContent()).toContain("20 bytes kept");
   await gateway.start();
   await viewer.sees(/^held-42\nready\$$/m);
-  expect(countLines((await viewer.pane()).text, "held-42")).toBe(1);
+  // A change of size may be redrawing it just now.
+  await expect.poll(async () => countLines((await viewer.pane()).text, "held-42")).toBe(1);
 });
 
 test("a page in the background counts what happened behind it", async ({ open }) => {
