@@ -6,14 +6,14 @@ mod support;
 
 use std::path::Path;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
 use everpane::gateway::Framing;
 use serde_json::json;
 use support::roster::NodeSocket;
 use support::service::ServiceNode;
+use support::stage::eventually;
 use support::wire::Wire;
-use support::{Gateway, PATIENCE, TOKEN, everpane};
+use support::{Gateway, TOKEN, everpane};
 use tokio_tungstenite::tungstenite::Message;
 
 fn gateway(data: &Path) -> Gateway {
@@ -49,15 +49,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-#[track_caller]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -120,7 +111,7 @@ fn a_revoked_token_takes_the_panes_of_its_node_with_it() {
     let data = tempfile::tempdir().unwrap();
     let gateway = gateway(data.path());
     let token = node_token(data.path(), &["create", "box"]);
-    until("the gateway knows the token", || NodeSocket::try_connect(&gateway, token.trim_end()).is_ok());
+    eventually("the gateway to know the token", || NodeSocket::try_connect(&gateway, token.trim_end()).ok());
     let mut watcher = NodeSocket::connect(&gateway);
     let node = ServiceNode::start(&["/bin/sh"]);
     let connection = node.connect_with(gateway.address, "n", token.trim_end());
@@ -146,13 +137,10 @@ fn folders_of_a_node_are_asked_of_it() {
     let mut program = program(&gateway, state.path(), &["--id", "n"]);
     let mut process = Running(program.arg("--root").arg(root.path()).spawn().unwrap());
     socket.expect_event("node_joined", "n");
-    let mut listing = Err(String::new());
-    until("the node answers", || {
-        listing = socket.call("list_directories", &json!({"node": "n"}));
-        listing.is_ok()
-    });
+    let listing =
+        eventually("the node to answer", || socket.call("list_directories", &json!({"node": "n"})).ok());
     let current = root.path().canonicalize().unwrap().to_str().unwrap().to_owned();
-    assert_eq!(listing, Ok(json!({"current": current, "directories": ["docs", "src"]})));
+    assert_eq!(listing, json!({"current": current, "directories": ["docs", "src"]}));
     let listing = socket.call("list_directories", &json!({"node": "n", "path": "docs"}));
     assert_eq!(listing.unwrap()["directories"], json!(["old"]));
     let refused = |socket: &mut NodeSocket, params| socket.call("list_directories", &params).unwrap_err();

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::processes::Process;
 use support::roster::{NodeSocket, Said};
+use support::stage::eventually;
 use support::{Gateway, PATIENCE, TOKEN, everpane};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -52,15 +53,6 @@ fn command(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_everpane"));
     command.env_clear().env("HOME", "/").args(arguments).arg("--data-dir").arg(data);
     command
-}
-
-#[track_caller]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Whether `whole` has everything that `part` has.
@@ -270,7 +262,7 @@ fn restarts_of_a_node_leave_one_record() {
     let removed = watcher.events.iter().filter(|event| event["event"] == "node_removed").count();
     assert_eq!(removed, 15);
     drop(last);
-    until("all are offline", || watcher.nodes() == ["x-5", "y-5", "z-5"].map(offline));
+    eventually("all to be offline", || (watcher.nodes() == ["x-5", "y-5", "z-5"].map(offline)).then_some(()));
 }
 
 #[test]
@@ -351,8 +343,8 @@ fn flaps_leave_nothing_behind() {
     watcher.expect_event("node_offline", "a");
     let before = process.descriptors();
     (0..200).for_each(flap);
-    until("descriptors are given back", || process.descriptors() <= before);
-    until("it is offline", || watcher.nodes() == [offline("a")]);
+    eventually("descriptors to be given back", || (process.descriptors() <= before).then_some(()));
+    eventually("it to be offline", || (watcher.nodes() == [offline("a")]).then_some(()));
 }
 
 #[test]
@@ -440,7 +432,7 @@ fn records_outlive_a_killed_gateway() {
     socket.register(&agent("a", 9000));
     let file = data.path().join("nodes.json");
     let saved = || fs::read_to_string(&file).unwrap_or_default().contains(r#""id":"a""#);
-    until("the record is saved", saved);
+    eventually("the record to be saved", || saved().then_some(()));
     Process::of(gateway.pid()).unwrap().signal("KILL");
     drop(gateway);
 

@@ -1,16 +1,14 @@
 //! Nodes as a table for people.
 
+use super::table::{self, Row, Style};
 use crate::protocol::node::{NodeRecord, NodeStatus, OfflineCause};
 
 const HEADINGS: [&str; 7] = ["ID", "STATUS", "MACHINE", "DIRECTORY", "PANES", "LAST SEEN", "WHY OFFLINE"];
 
 /// One line for each node, below the headings. `now` is in seconds since the Unix epoch.
 pub(super) fn table(nodes: &[NodeRecord], now: u64) -> String {
-    let mut rows = vec![HEADINGS.map(str::to_owned)];
-    rows.extend(nodes.iter().map(|node| row(node, now)));
-    let widths: Vec<usize> =
-        (0..HEADINGS.len()).map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0)).collect();
-    rows.iter().map(|row| line(row, &widths)).collect()
+    let rows: Vec<Row> = nodes.iter().map(|node| Row::uncut(row(node, now))).collect();
+    table::table(&HEADINGS, &rows, Style::Plain)
 }
 
 fn row(node: &NodeRecord, now: u64) -> [String; 7] {
@@ -48,16 +46,6 @@ fn ago(secs: u64) -> String {
         3600..86_400 => format!("{} h ago", secs / 3600),
         _ => format!("{} d ago", secs / 86_400),
     }
-}
-
-fn width(text: &str) -> usize {
-    unicode_width::UnicodeWidthStr::width(text)
-}
-
-fn line(row: &[String; 7], widths: &[usize]) -> String {
-    let cell = |(text, wide): (&String, &usize)| format!("{text}{}  ", " ".repeat(wide - width(text)));
-    let cells: String = row.iter().zip(widths).map(cell).collect();
-    format!("{}\n", cells.trim_end())
 }
 
 #[cfg(test)]

@@ -22,6 +22,11 @@ impl Row {
         Row { cells: cells.iter().map(|cell| shortened(&escaped(cell))).collect(), sgr: "" }
     }
 
+    /// The same with cells of any length.
+    pub(super) fn uncut<const N: usize>(cells: [String; N]) -> Row {
+        Row { cells: cells.iter().map(|cell| escaped(cell)).collect(), sgr: "" }
+    }
+
     /// One that stands out.
     pub(super) fn bold(self) -> Row {
         Row { sgr: "\x1b[1m", ..self }

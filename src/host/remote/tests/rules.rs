@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::super::frame::{Number, ToGateway, ToNode, WhenFull};
 use super::super::{INPUT_WINDOW, PtyService, RemoteHost};
 use super::pair::{Pair, RING_BYTES, WINDOW_BYTES, defaults, hello, request};
-use super::pretended::{Notes, Pretending};
+use super::pretended::{Notes, Pretending, Program};
 use crate::geometry::Size;
 use crate::host::{Checkpoint, Due, Exit, Host, Unwritten};
 use crate::ids::PaneId;
@@ -217,8 +217,8 @@ async fn without_a_gateway_a_full_ring_stops_the_program_or_drops_the_oldest() {
     }
 }
 
-#[tokio::test]
-async fn what_was_said_to_be_kept_is_kept_until_it_is_resumed() {
+/// A program that has printed as much as the node's ring holds, all of which the gateway has.
+async fn full_ring() -> (Pair, Arc<Notes>, Arc<Program>) {
     let mut pair = Pair::connected(WhenFull::Drop).await;
     let notes = Arc::new(Notes::default());
     pair.spawn(1, 1, &notes).await;
@@ -227,6 +227,12 @@ async fn what_was_said_to_be_kept_is_kept_until_it_is_resumed() {
         assert!(program.print(&[b'x'; 4096]));
         pair.settle().await;
     }
+    (pair, notes, program)
+}
+
+#[tokio::test]
+async fn what_was_said_to_be_kept_is_kept_until_it_is_resumed() {
+    let (mut pair, notes, program) = full_ring().await;
     let kept = pair.connect().await;
     while program.print(&[b'y'; 4096]) {}
     pair.host.resume(&kept[0], kept[0].output.start, notes.clone()).unwrap().start();
@@ -238,14 +244,7 @@ async fn what_was_said_to_be_kept_is_kept_until_it_is_resumed() {
 
 #[tokio::test]
 async fn a_program_that_waited_while_its_node_greeted_goes_on_at_the_resume() {
-    let mut pair = Pair::connected(WhenFull::Drop).await;
-    let notes = Arc::new(Notes::default());
-    pair.spawn(1, 1, &notes).await;
-    let program = pair.pretending.program(PANE, FIRST).unwrap();
-    for _ in 0..RING_BYTES / 4096 {
-        assert!(program.print(&[b'x'; 4096]));
-        pair.settle().await;
-    }
+    let (mut pair, notes, program) = full_ring().await;
     let kept = pair.connect().await;
     assert!(!program.print(b"y"), "nobody knows yet what the gateway has");
     pair.settle().await;
