@@ -18,6 +18,9 @@ const KILL_AFTER: Duration = Duration::from_secs(1);
 /// How long processes that a dead program left in its group may take to end.
 const KILL_LEFTOVERS_AFTER: Duration = Duration::from_secs(5);
 
+/// How often to look for such leftovers, at the least.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// Waits for the end of a program, and brings it about once `killed` is set off. What it leaves in its group is hung
 /// up on; see [`end_leftovers`].
 pub(super) async fn end(program: &mut Program, master: &Master, killed: &Notify) -> Exit {
@@ -54,12 +57,15 @@ fn signal(program: Pid, master: &Master, signal: Signal) {
 /// Kills what is left of a dead program's process group and did not heed the hang-up.
 pub(super) async fn end_leftovers(group: Pid) {
     let deadline = Instant::now() + KILL_LEFTOVERS_AFTER;
+    // Most are gone at once.
+    let mut pause = Duration::from_millis(1);
     while test_kill_process_group(group).is_ok() {
         if Instant::now() >= deadline {
             let _ = kill_process_group(group, Signal::KILL);
             return;
         }
-        sleep(Duration::from_millis(100)).await;
+        sleep(pause).await;
+        pause = (2 * pause).min(LOOK_AGAIN);
     }
 }
 

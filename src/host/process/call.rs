@@ -9,14 +9,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::time::{sleep, timeout};
 
 use super::Settings;
 use super::socket::Socket;
 use super::wire::{Ask, BUILD, Tell, TerminalId, VERSION};
 use crate::host::Exit;
-use crate::host::pty::Master;
+use crate::host::pty::{Master, watch};
 use crate::host::tape::Tape;
 use crate::ids::PaneId;
 use crate::pane::respawn::Generation;
@@ -27,8 +29,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// How soon a host that is about to end, or to come, is called again.
 const CALL_RETRY: Duration = Duration::from_millis(10);
 
-/// How long a host that was told to end may take.
-const END_WITHIN: Duration = Duration::from_secs(8);
+/// How long a host that was told to end may take. It gives itself less: [`super::server`].
+const END_WITHIN: Duration = Duration::from_secs(13);
 
 /// Where a host logs to, in its data directory; emptied when it starts.
 const LOG: &str = "host.log";
@@ -224,7 +226,14 @@ fn command(settings: &Settings) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Ends the host of a data directory with all its programs. Whether there was one.
+/// What becomes readable when the process at the other end is gone. It is not to be had when that is in another
+/// namespace.
+fn process_of(socket: &Socket) -> Option<AsyncFd<OwnedFd>> {
+    let process = pidfd_open(Pid::from_raw(socket.peer)?, PidfdFlags::NONBLOCK).ok()?;
+    watch(process, Interest::READABLE).ok()
+}
+
+/// Ends the host of a data directory with all its programs, and waits until its process is gone. Whether there was one.
 ///
 /// # Errors
 /// When it does not heed that.
@@ -236,8 +245,13 @@ pub async fn end_host(data_dir: &Path) -> Result<bool, LinkError> {
         Err(source) => return Err(LinkError::Io { dir: dir(), source }),
     };
     let ended = async {
+        let process = process_of(&socket);
         socket.send(&Ask::Shutdown, &[]).await?;
+        // It hangs up before the last of what its programs left is gone, and stays until then.
         while socket.receive::<serde_json::Value>().await?.is_some() {}
+        if let Some(process) = process {
+            let _ = process.readable().await?;
+        }
         Ok(())
     };
     match timeout(END_WITHIN, ended).await {
