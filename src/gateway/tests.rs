@@ -4,6 +4,7 @@ mod history;
 mod host;
 mod judge;
 mod keeping;
+mod lossless;
 mod nodes;
 mod waits;
 
