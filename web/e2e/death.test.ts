@@ -119,7 +119,7 @@ test("keys typed while the gateway is away are kept for it", async ({ gateway, o
   await expect.poll(() => viewer.page.locator(".pill").textContent()).toContain("20 bytes kept");
   await gateway.start();
   await viewer.sees(/^held-42\nready\$$/m);
-  // A change of size may be redrawing it just now.
+  // Scrollback that is fetched ahead may be taking the screen's place just now.
   await expect.poll(async () => countLines((await viewer.pane()).text, "held-42")).toBe(1);
 });
 

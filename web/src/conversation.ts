@@ -124,6 +124,7 @@ export class Conversation {
     switch (message.type) {
       case "hello":
         this.gateway.tell({ type: "resume", client: this.#client });
+        this.sizes.resume();
         return this.tellViewport();
       case "resumed":
         return this.sender.resumed(message.memory, message.applied);
@@ -182,7 +183,6 @@ export class Conversation {
     this.#current = true;
     this.history.resume();
     this.watches.resume();
-    this.sizes.reset();
   }
 
   /** A new gateway has no layout: this page makes the first session, but not again when somebody closes it. */
