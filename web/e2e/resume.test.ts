@@ -41,3 +41,11 @@ test("a page that comes back is sent what it missed and no screen, and programs 
   expect(wire.newest?.snapshots).toBe(0);
   expect((await far.pane()).text).not.toMatch(/^resized$/m);
 });
+
+test("what a page guesses of its room is what a pane with a frame around it has", async ({ far: { wire } }) => {
+  const sent = (type: string): Record<string, unknown> | undefined => wire.newest?.sent.find((message) => message["type"] === type);
+  await expect.poll(() => sent("pane_resize")).toBeDefined();
+  const lost = (guess: string, measured: string): number => Number(sent("connect")?.[guess]) - Number(sent("pane_resize")?.[measured]);
+  expect([0, 1, 2, 3]).toContain(lost("height", "rows"));
+  expect([0, 1, 2, 3, 4]).toContain(lost("width", "cols"));
+});
