@@ -109,6 +109,11 @@ export class PaneTerminal {
     return this.#terminal.buffer.active.type === "alternate";
   }
 
+  /** Whether what was printed last is in the lower half of the screen. */
+  get isLow(): boolean {
+    return 2 * this.#terminal.buffer.active.cursorY >= this.#terminal.rows;
+  }
+
   /** Takes output in. */
   write(piece: OutputPiece): void {
     this.#writer.write(piece);
