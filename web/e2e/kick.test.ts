@@ -1,5 +1,6 @@
 // Pages that are sent away.
 
+import type { WebSocketRoute } from "playwright-core";
 import { expect } from "vitest";
 import { type Gateway, TOKEN } from "./support/gateway.ts";
 import { test } from "./support/stage.ts";
@@ -60,4 +61,24 @@ test("a page that is sent away comes back for a key or a click, and for nothing 
   await other.run("echo last-$((1+1))");
   await page.sees(/^last-2$/m);
   expect(wire.connections).toHaveLength(3);
+});
+
+test("a page that the gateway does not understand says so, and is loaded anew on request", async ({ open }) => {
+  const sockets: WebSocketRoute[] = [];
+  const page = await open({
+    before: (page) =>
+      page.routeWebSocket(/\/mux$/, (socket) => {
+        socket.connectToServer();
+        sockets.push(socket);
+      }),
+  });
+  await page.sees(/^ready\$/);
+  await sockets[0]?.close({ code: 1008, reason: "too many malformed messages" });
+  await expect.poll(() => page.page.locator(".away-card").innerText()).toMatch(/does not understand this page[^]*Reload$/);
+  await page.press("a");
+  await page.page.evaluate(() => dispatchEvent(new Event("online")));
+  expect(sockets).toHaveLength(1);
+  await page.page.getByRole("button", { name: "Reload" }).click();
+  await expect.poll(() => sockets).toHaveLength(2);
+  await page.sees(/^ready\$$/);
 });
