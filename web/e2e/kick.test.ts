@@ -81,4 +81,5 @@ test("a page that the gateway does not understand says so, and is loaded anew on
   await page.page.getByRole("button", { name: "Reload" }).click();
   await expect.poll(() => sockets).toHaveLength(2);
   await page.sees(/^ready\$$/);
+  expect(sockets).toHaveLength(2);
 });
