@@ -37,13 +37,14 @@ export class Pill {
     this.element.classList.toggle("shown", open ? this.#held > 0 : !early);
     this.element.classList.toggle("down", !open);
     setText(this.element, [this.#text(), this.#heldText()].filter((part) => part !== "").join(" · "));
-    this.element.title = this.#status.state === "waiting" ? "Reconnect now" : "";
+    this.element.title = this.#status.state === "waiting" || this.#status.state === "closed" ? "Reconnect now" : "";
   }
 
   #text(): string {
     const status = this.#status;
     if (status.state === "open") return "";
     if (status.state === "connecting") return "Connecting…";
+    if (status.state === "closed") return "Disconnected";
     const seconds = secondsUntil(status.retryAt, Date.now());
     return `${status.reason} · reconnecting ${seconds > 0 ? `in ${seconds} s` : "now"}`;
   }
