@@ -405,6 +405,7 @@ fn what_waits_for_a_sandbox_waits_on_while_the_clock_steps() {
     let clock = WallClock::new();
     let mut sandbox = Machine::new("box", TYPED);
     let stage = Stage::under(&clock, "exec cat", &wakes(&sandbox, "test $EVERPANE_WAKE_ATTEMPT -gt 1"));
+    assert!(clock.is_of(&stage.process()));
     sandbox.start(stage.gateway.address);
     let mut watcher = NodeSocket::connect(&stage.gateway);
     let mut viewer = stage.viewer();
@@ -439,6 +440,7 @@ fn no_patience_with_a_sandbox_grows_when_the_clock_is_set_back() {
     let mut sandbox = Machine::new("box", TYPED);
     let limits = "[input]\nheld_away_secs = 2\n[wake]\nattempts = 2\ntimeout_secs = 1\n";
     let stage = Stage::under(&clock, "exec cat", &[limits, &wakes(&sandbox, "exec sleep 1000")].concat());
+    assert!(clock.is_of(&stage.process()));
     sandbox.start(stage.gateway.address);
     let mut watcher = NodeSocket::connect(&stage.gateway);
     let mut viewer = stage.viewer();
