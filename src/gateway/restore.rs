@@ -31,6 +31,8 @@ impl Hub {
         warnings: &mut Vec<String>,
     ) {
         let SavedState { at, layout, mut panes } = state;
+        // By a clock that was set back meanwhile it would be in the future.
+        let at = at.min(Moment::now().unix_ms);
         let channels = Channels::restore(panes.values().map(SavedPane::channel));
         for (id, _) in layout.panes() {
             let Some(saved) = panes.remove(&id) else { continue };

@@ -158,6 +158,7 @@ impl SavedPane {
     pub(super) fn birth(self, id: PaneId, offset: u64, alive_until: u64) -> Birth {
         let end = match self.end {
             End::Never => End::Exited { exit: Exit::Unknown, at: alive_until },
+            End::Exited { exit, at } => End::Exited { exit, at: at.min(alive_until) },
             known => known,
         };
         Birth {
