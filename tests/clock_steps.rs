@@ -31,9 +31,11 @@ const BEHIND_A_PROXY: &str = "allowed_hosts = [\"127.0.0.1\"]\n";
 /// What tells a time from one that is an hour off, in seconds: more than anything here takes.
 const ABOUT: u64 = 300;
 
-/// How many numbers are counted while the gateway looks who is overdue, and would be done with the five seconds that it
-/// gives to all when it finds that it was stopped.
-const A_WHILE: u64 = 350;
+/// How many numbers are counted while the gateway looks at least once who is overdue.
+const A_WHILE: u64 = 75;
+
+/// And how many while the five seconds pass that it gives to all when it finds that it was stopped.
+const BEYOND_THE_GRACE: u64 = 300;
 
 fn counts() -> String {
     counting("0.02")
@@ -112,6 +114,9 @@ fn steps_of_the_gateways_clock_end_nothing() {
         clock.step(step);
         until_heard_now(&mut watcher, "n", &clock);
         typist.type_in(format!("{}\n", key("after")).as_bytes());
+        if step > 0 {
+            near.until_more(BEYOND_THE_GRACE);
+        }
         goes_on(&mut near, &near_shell, &key("near"));
         goes_on(&mut far, &far_shell, &key("far"));
         typist.finish();

@@ -11,7 +11,7 @@ const GRACE_MS = 400;
 export class Pill {
   readonly element: HTMLButtonElement;
   #status: LinkStatus = { state: "connecting" };
-  #since = Date.now();
+  #since = performance.now();
   #held = 0;
 
   constructor(retry: () => void) {
@@ -20,7 +20,7 @@ export class Pill {
   }
 
   setStatus(status: LinkStatus): void {
-    if (status.state === "open" || this.#status.state === "open") this.#since = Date.now();
+    if (status.state === "open" || this.#status.state === "open") this.#since = performance.now();
     this.#status = status;
     this.#render();
   }
@@ -33,7 +33,7 @@ export class Pill {
 
   #render(): void {
     const open = this.#status.state === "open";
-    const early = Date.now() - this.#since < GRACE_MS && this.#held === 0;
+    const early = performance.now() - this.#since < GRACE_MS && this.#held === 0;
     this.element.classList.toggle("shown", open ? this.#held > 0 : !early);
     this.element.classList.toggle("down", !open);
     setText(this.element, [this.#text(), this.#heldText()].filter((part) => part !== "").join(" · "));
