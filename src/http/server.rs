@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::unread;
+
 /// Connections that speak HTTP at once; the next one waits in the system's queue. A viewer's or
 /// a node's socket does not count, as those have limits of their own; but after a restart all of them come at once.
 const MAX_CONNECTIONS: usize = 4096;
@@ -92,7 +94,8 @@ async fn converse(stream: TcpStream, peer: Peer, router: Router, shutdown: Cance
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        service.call(request)
+        let service = service.clone();
+        unread::answered(request, move |request| service.call(request))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
