@@ -255,7 +255,7 @@ fn viewers_are_listed_and_sent_away() {
     assert!(told["since"].as_u64() >= rest.get("").ok(200)["startedAt"].as_u64());
     assert_eq!(viewers[1].get("size"), None);
     rest.delete(&format!("/viewers/{}", viewers[0]["id"].as_str().unwrap())).ok(204);
-    assert_eq!(first.until_closed(), (1000, "closed by request".to_owned()));
+    assert_eq!(first.until_closed(), (4403, "somebody closed this connection".to_owned()));
     eventually("its end", || (rest.get("").ok(200)["viewers"] == 1).then_some(()));
     second.request(json!({ "type": "tab_create", "sessionId": "s1" }));
 }

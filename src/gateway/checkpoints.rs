@@ -2,11 +2,21 @@
 //!
 //! Whoever takes the terminal over goes on at the newest one that was left. That is as good as any for who looks at
 //! the screen. A viewer that must get every byte needs one that is not ahead of what it has: a checkpoint that is waits
-//! until all of them have got there, and the program with it, once the host can't keep much more.
+//! until all of them have got there, and the program with it, once the host can't keep much more. So that this is rare
+//! they are made more often than for others.
+
+use std::collections::VecDeque;
 
 use crate::host::Checkpoint;
 use crate::pane::respawn::Generation;
 use crate::protocol::WINDOW_BYTES;
+
+/// How many wait at most.
+const MAX_WAITING: usize = 4;
+
+/// For viewers that must get every byte one is made whenever their program has printed so much, in bytes: with what
+/// they may lag behind that fits into what a host keeps.
+const SPACING: u64 = 192 << 10;
 
 /// A checkpoint, and what it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +33,8 @@ pub(super) struct Offer {
 pub(super) struct Checkpoints {
     /// The newest that was left.
     left: Option<Offer>,
-    /// At most one: the first that is ahead of somebody.
-    waiting: Option<Offer>,
+    /// Those that are ahead of somebody, in order.
+    waiting: VecDeque<Offer>,
     /// Whether the host can't keep much more without it.
     urgent: bool,
 }
@@ -39,7 +49,9 @@ impl Checkpoints {
         if owed.is_none_or(|owed| new.offset <= owed) {
             return Some(self.leave(new));
         }
-        self.waiting.get_or_insert(new);
+        if self.waiting.len() < MAX_WAITING && self.newest().is_none_or(|newest| newest.offset < new.offset) {
+            self.waiting.push_back(new);
+        }
         None
     }
 
@@ -54,12 +66,17 @@ impl Checkpoints {
 
     /// What waited and is to be left now.
     pub(super) fn ready(&mut self, owed: Option<u64>) -> Option<Offer> {
-        let ready = self.waiting.take_if(|waiting| owed.is_none_or(|owed| waiting.offset <= owed))?;
-        Some(self.leave(ready))
+        let ready = |waiting: &mut Offer| owed.is_none_or(|owed| waiting.offset <= owed);
+        let mut last = None;
+        while let Some(next) = self.waiting.pop_front_if(ready) {
+            last = Some(next);
+        }
+        last.map(|last| self.leave(last))
     }
 
     fn leave(&mut self, offer: Offer) -> Offer {
-        (self.waiting, self.urgent) = (None, false);
+        self.waiting.retain(|waiting| waiting.offset > offer.offset);
+        self.urgent = false;
         self.left.insert(offer).clone()
     }
 
@@ -75,7 +92,17 @@ impl Checkpoints {
 
     /// Whether one waits.
     pub(super) fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+        !self.waiting.is_empty()
+    }
+
+    fn newest(&self) -> Option<&Offer> {
+        self.waiting.back().or(self.left.as_ref())
+    }
+
+    /// Whether one is to be made for viewers that must get every byte, when a program has printed so much.
+    pub(super) fn is_worth(&self, printed: u64) -> bool {
+        let since = self.newest().map_or(0, |newest| printed.saturating_sub(newest.checkpoint.printed));
+        since >= SPACING && self.waiting.len() < MAX_WAITING
     }
 
     /// The host can't keep much more of what follows the newest that was left.
@@ -90,7 +117,7 @@ impl Checkpoints {
             let enough = head.saturating_sub(waiting.offset) >= WINDOW_BYTES;
             enough && owed.is_some_and(|owed| owed < waiting.offset)
         };
-        self.urgent && self.waiting.as_ref().is_some_and(behind)
+        self.urgent && self.waiting.front().is_some_and(behind)
     }
 }
 
@@ -115,13 +142,28 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_is_ahead_waits_until_all_are_there() {
+    fn what_is_ahead_waits_until_all_are_there() {
         let mut checkpoints = Checkpoints::default();
-        assert_eq!(checkpoints.offer(at(10), Some(9)), None);
-        assert_eq!(checkpoints.offer(at(20), Some(9)), None);
+        for offset in [10, 20, 20, 30, 40, 50] {
+            assert_eq!(checkpoints.offer(at(offset), Some(9)), None);
+        }
         assert_eq!(checkpoints.ready(Some(9)), None);
-        assert_eq!(checkpoints.ready(Some(10)), Some(at(10)));
-        assert_eq!(checkpoints.ready(Some(30)), None);
+        assert_eq!(checkpoints.ready(Some(29)), Some(at(20)), "the newest that is not ahead");
+        assert_eq!(checkpoints.ready(Some(100)), Some(at(40)), "there was no place for more");
+        assert_eq!(checkpoints.ready(Some(100)), None);
+    }
+
+    #[test]
+    fn one_is_worth_it_whenever_so_much_was_printed() {
+        let mut checkpoints = Checkpoints::default();
+        assert!(!checkpoints.is_worth(u64::MAX), "none of the program was made yet");
+        checkpoints.insist(at(0), None);
+        for times in 1..=MAX_WAITING as u64 {
+            assert!(!checkpoints.is_worth(times * SPACING - 1));
+            assert!(checkpoints.is_worth(times * SPACING));
+            checkpoints.offer(at(times * SPACING), Some(0));
+        }
+        assert!(!checkpoints.is_worth(u64::MAX));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::panes::SlotState;
+use super::saved::{Behind, CheckpointMeta, Checkpointed};
+use crate::host::Kept;
 
 /// How long viewers that must get every byte are waited for after a restart: longer than a client that could not reach
 /// the gateway for hours lets pass before it tries again.
@@ -56,6 +58,25 @@ impl SlotState {
     pub(super) fn owed(&self) -> Option<u64> {
         let viewers = self.subscribers.iter().filter(|one| one.lossless).map(|one| one.taken());
         viewers.chain(self.expected().map(|expected| expected.from)).min()
+    }
+
+    /// The viewers that must get every byte, and from where on they may lack some if what was saved is as of `offset`.
+    pub(super) fn behind(&self, offset: u64) -> Option<Behind> {
+        let (owed, viewers) = (self.owed()?, self.lossless_viewers());
+        let left = self.checkpoints.left().filter(|left| left.generation == self.pane.generation());
+        let from = left.map_or(offset, |left| if owed < offset { left.offset } else { offset });
+        Some(Behind { from, viewers })
+    }
+
+    /// Whether a terminal that was kept goes on at its checkpoint, not at the newer place that was saved: a viewer must
+    /// get what lies in between. None lacks anything before the checkpoint.
+    pub(super) fn must_go_back(&self, kept: &Kept, checkpoint: &Checkpointed<'_>) -> bool {
+        let CheckpointMeta { offset, place, lossless, .. } = checkpoint.meta;
+        let held_from = self.pane.log.tail();
+        lossless > 0
+            && offset < held_from
+            && self.owed().is_some_and(|owed| owed < held_from)
+            && self.pane.can_go_back(kept, place)
     }
 
     /// Where the one is that has been sent the fewest.

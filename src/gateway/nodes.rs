@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::checkpoints::Offer;
 use super::hub::{Gateway, Hub};
 use super::panes::{Live, Slot, jitter};
-use super::saved::Checkpointed;
+use super::saved::{CheckpointMeta, Checkpointed};
+use super::screens::Model;
 use crate::clock::Moment;
 use crate::host::{Host, Kept};
 use crate::ids::PaneId;
@@ -141,22 +142,32 @@ impl Hub {
 
     /// Puts a terminal that a host kept back into its pane. Whether it is the pane's.
     fn adopt(self: &Arc<Self>, slot: &Arc<Slot>, host: &Arc<dyn Host>, kept: &Kept) -> bool {
+        let checkpoint = kept.checkpoint.as_ref().and_then(Checkpointed::read);
+        let mut model = slot.model();
         let (from, _) = self.at_pane(slot, |state, terminal, effects| {
-            let pane = &mut state.pane;
-            if terminal.is_some() || !pane.knows(kept.generation) {
+            if terminal.is_some() || !state.pane.knows(kept.generation) {
                 return None;
             }
-            let checkpoint = kept.checkpoint.as_ref().and_then(Checkpointed::read);
+            if let Some(back) = checkpoint.as_ref().filter(|checkpoint| state.must_go_back(kept, checkpoint))
+            {
+                let CheckpointMeta { offset, size, place, .. } = back.meta;
+                let clean = state.pane.go_back(offset, place, back.screen);
+                *model = Model::restored(size, self.settings.scrollback, offset, &clean);
+                // Those who waited for it.
+                effects.output = true;
+            }
             let screen = checkpoint.as_ref().map(Checkpointed::screen);
-            Some(pane.take_up(kept, screen, Moment::now(), effects))
+            Some(state.pane.take_up(kept, screen, Moment::now(), effects))
         });
+        drop(model);
         let Some(from) = from else { return false };
         tracing::debug!(pane = %slot.id, from, kept = ?kept.output, "a terminal is taken over");
         let sink = self.sink(slot, &**host);
         let Some(terminal) = host.resume(kept, from, sink) else { return false };
-        let found = kept.checkpoint.as_ref().and_then(|checkpoint| {
-            let offset = Checkpointed::read(checkpoint)?.meta.offset;
-            Some(Offer { generation: kept.generation, offset, checkpoint: checkpoint.clone() })
+        let found = checkpoint.zip(kept.checkpoint.clone()).map(|(read, checkpoint)| Offer {
+            generation: kept.generation,
+            offset: read.meta.offset,
+            checkpoint,
         });
         let returned = self.with_pane(slot, |state, _, effects| {
             let returned = state.pane.returned(kept.generation, Moment::now(), &*terminal, effects);

@@ -8,7 +8,7 @@ use super::channels::Channels;
 use super::hub::{Hub, Plan};
 use super::lossless::Expected;
 use super::nodes::LOCAL_NODE;
-use super::saved::{Checkpointed, OutputMeta, SavedPane, SavedState};
+use super::saved::{Behind, Checkpointed, OutputMeta, SavedPane, SavedState};
 use super::screens::Model;
 use super::settings::Settings;
 use crate::clock::Moment;
@@ -46,8 +46,9 @@ impl Hub {
                 self.nodes.expect(saved.node(), at);
             }
             let kept = kept.iter().find(|kept| kept.pane == id && saved.node() == LOCAL_NODE);
-            let (pane, model) = restored_pane(saved, id, at, output, kept, &self.settings);
-            let expected = kept.and_then(|kept| expected(kept, &pane));
+            let (pane, model, behind) = restored_pane(saved, id, at, output, kept, &self.settings);
+            let expected =
+                behind.map(|Behind { from, viewers }| Expected::new(from, viewers, Instant::now()));
             self.insert_pane(pane, model).lock().expected = expected;
         }
         *self.plan() = Plan { layout, channels };
@@ -106,12 +107,7 @@ impl<'a> Basis<'a> {
     }
 }
 
-/// Who is expected back for the rest of what a program that was kept has printed.
-fn expected(kept: &Kept, pane: &Pane) -> Option<Expected> {
-    let viewers = Checkpointed::read(kept.checkpoint.as_ref()?)?.meta.lossless;
-    (viewers > 0).then(|| Expected::new(pane.log.head(), viewers, Instant::now()))
-}
-
+/// A pane as it was saved, its screen, and the viewers that are to come back for the rest of what its program has printed.
 fn restored_pane(
     saved: SavedPane,
     id: PaneId,
@@ -119,7 +115,7 @@ fn restored_pane(
     output: Option<SavedOutput>,
     kept: Option<&Kept>,
     settings: &Settings,
-) -> (Pane, Model) {
+) -> (Pane, Model, Option<Behind>) {
     let output = output.unwrap_or_default();
     let meta: Option<OutputMeta> = serde_json::from_slice(&output.meta).ok();
     let snapshot = output.parts.concat();
@@ -132,13 +128,17 @@ fn restored_pane(
         if let Some(basis) = on_disk.filter(|basis| Some(basis.place.generation) == saved.living()) {
             // Its node tells later whether its program lives on.
             let (mut pane, model) = resumed_pane(saved, id, at, basis, NodeState::down(false, at), settings);
-            pane.expect_rest();
-            return (pane, model);
+            let behind = meta.and_then(|meta| meta.behind);
+            pane.expect_rest(behind.map(|behind| behind.from));
+            return (pane, model, behind);
         }
     } else if let Some(kept) = kept.filter(|kept| Some(kept.generation) >= saved.living()) {
         let checkpoint = kept.checkpoint.as_ref().and_then(Checkpointed::read);
+        let viewers = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.meta.lossless);
         if let Some(basis) = Basis::of(kept, on_disk, checkpoint) {
-            return resumed_pane(saved, id, at, basis, NodeState::Up, settings);
+            let behind = (viewers > 0).then_some(Behind { from: basis.offset, viewers });
+            let (pane, model) = resumed_pane(saved, id, at, basis, NodeState::Up, settings);
+            return (pane, model, behind);
         }
     }
     let (local, living) = (saved.node() == LOCAL_NODE, saved.living());
@@ -164,7 +164,7 @@ fn restored_pane(
         }
         _ => pane.reset_input(now),
     }
-    (pane, model)
+    (pane, model, None)
 }
 
 /// A pane whose program outlived the gateway, or may have, as it was at one place in that program's output: offsets go on
@@ -211,7 +211,9 @@ impl store::Source for SourceOf {
         let hub = self.0.upgrade()?;
         let slot = hub.slot(pane)?;
         let snapshot = hub.snapshot_within(&slot, hub.settings.saved_bytes);
-        let meta = serde_json::to_vec(&OutputMeta { size: snapshot.size, place: snapshot.place }).ok()?;
+        let behind = slot.lock().behind(snapshot.offset);
+        let meta = OutputMeta { size: snapshot.size, place: snapshot.place, behind };
+        let meta = serde_json::to_vec(&meta).ok()?;
         // A screen that is larger than what is kept is not kept.
         let kept = snapshot.bytes.len() <= hub.settings.saved_bytes;
         let parts = if kept { vec![snapshot.bytes.clone().into()] } else { Vec::new() };

@@ -54,6 +54,17 @@ pub(super) struct OutputMeta {
     /// Where in its live program's output it is.
     #[serde(default)]
     pub(super) place: Option<Place>,
+    /// Those who may lack what was printed before that, and must get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) behind: Option<Behind>,
+}
+
+/// Viewers that must get every byte.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Behind {
+    /// They have everything before this offset, where the program's host has a checkpoint.
+    pub(super) from: u64,
+    pub(super) viewers: u32,
 }
 
 /// A checkpoint in the gateway's terms: a screen, and where it is in its pane's log and its program's output.

@@ -105,7 +105,7 @@ impl Model {
 
 impl Slot {
     /// Guards [`Model`]. ARCHITECTURE.md has the lock order.
-    fn model(&self) -> MutexGuard<'_, Model> {
+    pub(super) fn model(&self) -> MutexGuard<'_, Model> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -169,26 +169,26 @@ impl Hub {
         let Some(live) = self.terminals.get(&slot.id).filter(|live| live.outlives) else { return false };
         let due = live.terminal.checkpoint_due();
         drop(live);
-        let (unplaced, waiting) = {
+        let (unplaced, waiting, worth) = {
             let mut state = slot.lock();
-            if due == Due::Now {
+            if due == Due::Late {
                 state.checkpoints.urge();
             }
-            (state.pane.take_unplaced(), state.checkpoints.is_waiting())
+            let worth = state.owed().is_some() && state.checkpoints.is_worth(state.pane.printed());
+            (state.pane.take_unplaced(), state.checkpoints.is_waiting(), worth)
         };
-        match due {
+        if unplaced {
             // Only the newest knows of what was inserted.
-            _ if unplaced => self.make_checkpoint(slot, Checkpoints::insist),
-            Due::Now if waiting => {
-                self.leave_waiting(slot);
-                return false;
+            self.make_checkpoint(slot, Checkpoints::insist);
+        } else if worth || (due >= Due::Now && !waiting) {
+            self.make_checkpoint(slot, Checkpoints::offer);
+        } else {
+            match due {
+                Due::Never => {}
+                Due::Soon => self.screens.push(slot),
+                Due::Now | Due::Late => self.leave_waiting(slot),
             }
-            Due::Now => self.make_checkpoint(slot, Checkpoints::offer),
-            Due::Soon => {
-                self.screens.push(slot);
-                return false;
-            }
-            Due::Never => return false,
+            return false;
         }
         true
     }

@@ -113,7 +113,7 @@ impl Subscription {
     fn announcement(&self) -> ServerMessage {
         let state = self.slot.lock();
         let (log, cursor) = (&state.pane.log, self.cursor());
-        let held = log.has(cursor) && !log.resized_since(cursor);
+        let held = log.has(cursor) && !log.resized_since(cursor) || self.waits_for(log, cursor);
         let from = if held { cursor } else { log.head() };
         let known = self.asked_from.filter(|asked| (log.first()..=log.head().max(from)).contains(asked));
         ServerMessage::Watching {
@@ -122,6 +122,11 @@ impl Subscription {
             head: self.head.max(from),
             missed: known.map(|asked| from - asked),
         }
+    }
+
+    /// Whether it must have what is gone, and may get it yet.
+    fn waits_for(&self, log: &OutputLog, cursor: u64) -> bool {
+        self.lossless && log.may_go_back_to(cursor)
     }
 
     /// What the viewer gets next.
@@ -138,6 +143,9 @@ impl Subscription {
         }
         let state = self.slot.lock();
         let log = &state.pane.log;
+        if self.waits_for(log, cursor) {
+            return None;
+        }
         let native = self.viewer.framing == Framing::Native;
         let stale = !self.lossless && (native && log.resized_since(cursor) || log.is_stale(cursor, now));
         let output = match if stale { Next::Snapshot } else { log.read(cursor) } {

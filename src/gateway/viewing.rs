@@ -94,6 +94,10 @@ impl Hub {
             let slot = self.known(wanted.pane_id)?;
             let WatchPane { offset, history, lossless, .. } = *wanted;
             self.watch_pane(viewer, &slot, Wanted { offset, history, lossless });
+            if lossless {
+                // For others few were made.
+                self.checkpoint_due(&slot);
+            }
         }
         Ok(Made::default())
     }

@@ -122,7 +122,7 @@ pub trait Terminal: Send + Sync + fmt::Debug {
 
 /// How urgent a checkpoint is: a host keeps so much of a terminal's output, and what is older than that must not
 /// be needed any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
     /// The host keeps nothing, or enough.
     Never,
@@ -130,6 +130,8 @@ pub enum Due {
     Soon,
     /// Most of it: before more output is reported.
     Now,
+    /// Nearly all.
+    Late,
 }
 
 /// The largest checkpoint that a host keeps, in bytes; a larger one is not kept.

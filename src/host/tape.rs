@@ -209,6 +209,7 @@ impl Tape {
         let since = self.head().saturating_sub(self.checkpoint_at.load(Ordering::Relaxed));
         let capacity = self.capacity as u64;
         match since {
+            _ if since > capacity / 8 * 7 => Due::Late,
             _ if since > capacity / 4 * 3 => Due::Now,
             _ if since > capacity / 2 => Due::Soon,
             _ => Due::Never,
@@ -430,6 +431,8 @@ mod tests {
         assert_eq!(tape.due(), Due::Soon);
         read(&tape, CAPACITY / 4);
         assert_eq!(tape.due(), Due::Now);
+        read(&tape, CAPACITY / 8);
+        assert_eq!(tape.due(), Due::Late);
         tape.keep(&checkpoint(tape.head() - 10, b'a', 1));
         assert_eq!(tape.due(), Due::Never);
     }

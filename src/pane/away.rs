@@ -1,6 +1,7 @@
 //! What a pane does while its node is away: its terminal may live on over there, so it is neither live nor ended.
 //! What is typed waits, and wakes the node; then the terminal comes back, or the next one is started.
 
+use super::filter::Filter;
 use super::printing::Place;
 use super::respawn::Generation;
 use super::{Effects, End, Pane, notice};
@@ -204,6 +205,7 @@ impl Pane {
             effects.output = true;
         }
         self.log.set_refilling(self.printed < self.given);
+        self.log.set_back_to(None);
         self.printed
     }
 
@@ -277,11 +279,31 @@ impl Pane {
         self.end = End::Never;
     }
 
-    /// What its terminal has printed since the place that it was restored at is to come again, when its node is there.
-    /// Viewers who have some of that wait for it. Anything else that comes gets offsets that none of them has.
-    pub fn expect_rest(&mut self) {
+    /// What its terminal has printed since the place that it was restored at is to come again, when its node is there;
+    /// for viewers that must get every byte perhaps from an earlier place, `back_to`, on. Viewers who have some of that
+    /// wait for it. Anything else that comes gets offsets that none of them has.
+    pub fn expect_rest(&mut self, back_to: Option<u64>) {
         self.provisional = true;
         self.log.set_refilling(true);
+        self.log.set_back_to(back_to);
+    }
+
+    /// Whether its terminal's output can go on from `place`, which is before the one that it was restored at.
+    #[must_use]
+    pub fn can_go_back(&self, kept: &Kept, place: Place) -> bool {
+        self.provisional
+            && place.generation == self.generation()
+            && place.insertions == self.insertions
+            && place.printed <= self.printed
+            && kept.reaches(place.printed)
+    }
+
+    /// Goes back there: to an offset, and a screen, which it gives clean.
+    pub fn go_back(&mut self, offset: u64, place: Place, snapshot: &[u8]) -> Vec<u8> {
+        self.log.go_back(offset);
+        self.filter = Filter::default();
+        self.printed = place.printed;
+        self.restore_at(place, snapshot)
     }
 
     /// Something comes that viewers of the gateway before do not have, or nothing comes any more. Whether offsets

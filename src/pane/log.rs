@@ -144,6 +144,8 @@ pub struct OutputLog {
     resized_at: u64,
     /// Output that viewers were given by another gateway is coming in again.
     refilling: bool,
+    /// Meanwhile: from where on output may come in again though it lies before what is held.
+    back_to: u64,
     /// When the newest output came.
     grown_at: Option<Instant>,
 }
@@ -162,6 +164,7 @@ impl OutputLog {
             needed_from: offset,
             resized_at: offset,
             refilling: false,
+            back_to: u64::MAX,
             grown_at: None,
         }
     }
@@ -231,6 +234,23 @@ impl OutputLog {
     /// than the log waits for it to get there.
     pub fn set_refilling(&mut self, refilling: bool) {
         self.refilling = refilling;
+    }
+
+    /// While it is refilled, it may be begun anew as far back as `offset`: see [`OutputLog::go_back`]. `None` if it will
+    /// not any more.
+    pub fn set_back_to(&mut self, offset: Option<u64>) {
+        self.back_to = offset.unwrap_or(u64::MAX);
+    }
+
+    /// Whether a viewer at `cursor` may yet get what it lacks, which lies before what is held.
+    #[must_use]
+    pub fn may_go_back_to(&self, cursor: u64) -> bool {
+        self.refilling && (self.back_to..self.tail()).contains(&cursor)
+    }
+
+    /// Begins anew at an offset before what it holds, to be refilled from there.
+    pub fn go_back(&mut self, offset: u64) {
+        *self = OutputLog { first: self.first, ..OutputLog::new(self.channel, self.capacity, offset) };
     }
 
     /// Whether a viewer at `cursor` can go on from there.

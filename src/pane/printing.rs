@@ -113,6 +113,12 @@ impl Pane {
         effects.output = true;
     }
 
+    /// How much its newest program has printed, in bytes, as far as that is known.
+    #[must_use]
+    pub fn printed(&self) -> u64 {
+        self.printed
+    }
+
     /// Where the end of the log is in the output of the live program; `None` where nobody could go on from there.
     #[must_use]
     pub fn place(&self) -> Option<Place> {

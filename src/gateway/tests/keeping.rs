@@ -215,7 +215,8 @@ impl Terminal for KeptTerminal {
         match uncovered {
             0..=1024 => Due::Never,
             1025..=1536 => Due::Soon,
-            _ => Due::Now,
+            1537..=1792 => Due::Now,
+            _ => Due::Late,
         }
     }
 

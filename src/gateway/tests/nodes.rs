@@ -11,7 +11,7 @@ use crate::pane::log::OFFSET_JUMP;
 use crate::pane::respawn::Generation;
 use crate::protocol::server::PaneStatus;
 
-const BOX: &str = "box-7";
+pub(super) const BOX: &str = "box-7";
 
 /// A gateway with one pane, on a node that can go and come.
 struct Far {
@@ -72,7 +72,7 @@ fn screen_of(gateway: &Gateway, pane: PaneId) -> Vec<u8> {
     gateway.hub.snapshot(&slot, 0).bytes.clone()
 }
 
-fn head_of(gateway: &Gateway, pane: PaneId) -> u64 {
+pub(super) fn head_of(gateway: &Gateway, pane: PaneId) -> u64 {
     gateway.hub.slot(pane).unwrap().lock().pane.log.head()
 }
 
