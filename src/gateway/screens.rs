@@ -17,10 +17,9 @@ use super::hub::Hub;
 use super::panes::{Live, Slot};
 use super::saved::Checkpointed;
 use crate::geometry::Size;
-use crate::host::{Checkpoint, Due};
+use crate::host::Due;
 use crate::pane::cues::Cue;
 use crate::pane::printing::Place;
-use crate::pane::respawn::Generation;
 use crate::screen::{Screen, ScrollbackLimits};
 
 /// How much output is taken in before others that want the screen, or the thread, get their turn, in bytes.
@@ -46,8 +45,6 @@ pub(super) struct Model {
     place: Option<Place>,
     /// The newest snapshot without scrollback, for all who want one at the same offset.
     newest: Option<Arc<Snapshot>>,
-    /// Of which offset the newest checkpoint is.
-    checkpointed: u64,
     /// What is being taken in; kept for its memory.
     parts: Vec<Bytes>,
 }
@@ -63,18 +60,10 @@ pub(super) struct Snapshot {
     pub(super) bytes: Vec<u8>,
 }
 
-/// A checkpoint that is not left yet, of one offset and of a terminal of one generation.
-pub(super) struct Written {
-    offset: u64,
-    generation: Generation,
-    checkpoint: Checkpoint,
-}
-
 impl Model {
     pub(super) fn new(size: Size, scrollback: ScrollbackLimits, offset: u64) -> Model {
         let screen = Screen::new(size, scrollback);
-        let (place, newest, parts) = (None, None, Vec::new());
-        Model { screen, scrollback, offset, place, newest, checkpointed: 0, parts }
+        Model { screen, scrollback, offset, place: None, newest: None, parts: Vec::new() }
     }
 
     /// A screen as it was saved: `clean` is a snapshot that has passed the filter.
@@ -197,33 +186,17 @@ impl Hub {
     }
 
     fn leave_checkpoint(self: &Arc<Self>, slot: &Arc<Slot>) {
-        if let Some(written) = self.write_checkpoint(slot) {
-            self.keep_checkpoint(slot, written);
-        }
-    }
-
-    /// A checkpoint of the screen as it is now. In the middle of a sequence there is none; more output follows.
-    pub(super) fn write_checkpoint(self: &Arc<Self>, slot: &Arc<Slot>) -> Option<Written> {
         let written = |rows: usize| {
             let snapshot = self.snapshot(slot, rows);
+            // In the middle of a sequence there is none to leave; more output follows.
             let place = snapshot.place?;
-            let checkpoint = Checkpointed::of(&snapshot, place).write()?;
-            Some(Written { offset: snapshot.offset, generation: place.generation, checkpoint })
+            Some((Checkpointed::of(&snapshot, place).write()?, place))
         };
-        written(CHECKPOINT_ROWS).or_else(|| written(0))
-    }
-
-    /// Leaves a checkpoint with the terminal's host, unless somebody left a newer one while this was written.
-    pub(super) fn keep_checkpoint(&self, slot: &Slot, written: Written) {
-        let mut model = slot.model();
-        if written.offset < model.checkpointed {
-            return;
-        }
-        let live = self.terminals.get(&slot.id).filter(|live| live.generation == written.generation);
+        let Some((checkpoint, place)) = written(CHECKPOINT_ROWS).or_else(|| written(0)) else { return };
+        let live = self.terminals.get(&slot.id).filter(|live| live.generation == place.generation);
         let terminal = live.map(|live| live.terminal.clone());
         if let Some(terminal) = terminal {
-            model.checkpointed = written.offset;
-            terminal.keep(written.checkpoint);
+            terminal.keep(checkpoint);
         }
     }
 

@@ -422,19 +422,6 @@ async fn who_was_ahead_of_what_was_saved_waits_for_the_node() {
     }
 }
 
-#[tokio::test]
-async fn a_checkpoint_that_took_long_replaces_no_newer_one() {
-    let mut mortal = Mortal::open(LOCAL_NODE).await;
-    mortal.print(0, 3);
-    let slot = mortal.gateway.hub.slot(mortal.pane).unwrap();
-    let older = mortal.gateway.hub.write_checkpoint(&slot).unwrap();
-    // After this there is a newer one, at the same place in the program's output.
-    mortal.resize(50, 20).await;
-    let newer = mortal.host.checkpoint(mortal.name());
-    mortal.gateway.hub.keep_checkpoint(&slot, older);
-    assert_eq!(mortal.host.checkpoint(mortal.name()), newer);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
