@@ -74,12 +74,10 @@ fn keys_split_focus_zoom_and_close_for_all_viewers() {
     terminal.until_shows("(y/n)");
     terminal.press("n");
     terminal.until_gone("(y/n)");
-    viewer.sync();
-    assert_eq!(panes_in(&viewer.mirror.tabs[0].layout.root).len(), 3);
+    viewer.until("three panes", |mirror| panes_in(&mirror.tabs[0].layout.root).len() == 3);
     terminal.press("\x02xy");
     terminal.until_gone("┤");
-    viewer.sync();
-    assert_eq!(panes_in(&viewer.mirror.tabs[0].layout.root), panes);
+    viewer.until("the two", |mirror| panes_in(&mirror.tabs[0].layout.root) == panes);
 
     terminal.press("\x02c");
     terminal.until_shows("0:1- 1:2*");

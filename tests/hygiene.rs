@@ -21,8 +21,12 @@ fn a_program_has_its_terminal_and_no_other_descriptor() {
     viewer.until_shows(pane, "ready");
     let other = viewer.split(pane);
     viewer.until_shows(other, "ready");
-    let shells = stage.shells();
-    assert_eq!(shells.len(), 2);
+    // Until then a shell has its script open.
+    let shells = eventually("two programs in the place of their shells", || {
+        let shells = stage.shells();
+        let sleep = |shell: &Process| shell.arguments().first().is_some_and(|name| name == "sleep");
+        (shells.len() == 2 && shells.iter().all(sleep)).then_some(shells)
+    });
     for shell in &shells {
         let mut open: Vec<_> = fs::read_dir(format!("/proc/{}/fd", shell.pid))
             .unwrap()

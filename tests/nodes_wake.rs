@@ -334,6 +334,7 @@ fn a_frozen_sandbox_goes_on_by_itself_or_for_a_key() {
     freeze(&sandbox, &proxy, &mut watcher);
     counter.until("sleep", |mirror, _| is_asleep(status(mirror, pane)));
     assert_eq!(counter.key("held"), shell);
+    counter.until_connected(true);
     until_called(&sandbox, &["box 1"]);
     assert!(counter.history().ends_with(&[true, false, true, false, true]), "{:?}", counter.history());
     assert_eq!(sandbox.shells().len(), 1);

@@ -311,7 +311,7 @@ fn header_and_text(line: &str) -> (Vec<u8>, String) {
 fn play(framing: Framing, exchange: &[&str]) {
     let data = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(data.path());
-    let mut viewer = Wire::connect(&gateway, framing);
+    let mut viewer = Wire::connect(&gateway, framing).consuming();
     for line in exchange {
         match line.split_once(' ').unwrap() {
             (">", message) if message.starts_with('{') => viewer.send_json(message),

@@ -125,7 +125,7 @@ fn who_comes_inside_a_character_or_a_sequence_misses_nothing() {
 }
 
 /// Asks what a terminal answers, one question after the other, and keeps each answer in a file.
-const ASKER: &str = r#"stty raw -echo min 0 time 10
+const ASKER: &str = r#"stty raw -echo
 ask() { printf "$2"; dd bs=4096 count=1 of="answer-$1" 2>/dev/null; }
 ask attributes '\033[c'; ask status '\033[5n'; ask cursor 'abc\033[6n'; ask mode '\033[?2004$p'
 ask version '\033[>q'; ask colour '\033]11;?\033\\'; ask pen '\033[1;31m\033P$qm\033\\'; ask size '\033[18t'

@@ -88,7 +88,8 @@ impl Counter {
         });
         viewer.watch_all_from(pane, 0);
         let mut counter = Self { viewer, pane, lines: Lines::default() };
-        counter.until("the first numbers", |_, lines| lines.next > 2);
+        // What is printed may be told before what prints it is.
+        counter.until("the first numbers", |mirror, lines| lines.next > 2 && mirror.connected(pane));
         counter
     }
 

@@ -17,6 +17,8 @@ use super::{Gateway, PATIENCE, TOKEN};
 pub(crate) struct Wire {
     socket: WebSocket<TcpStream>,
     framing: Framing,
+    /// Whether it says what it has taken in.
+    consumes: bool,
     /// What came on each channel and was not waited for yet.
     output: BTreeMap<u32, Vec<u8>>,
     /// The newest layout, with what was told of panes since.
@@ -46,7 +48,13 @@ impl Wire {
         let stream = gateway.connect();
         stream.set_nodelay(true).unwrap();
         let (socket, _) = tungstenite::client(request, stream).unwrap();
-        Self { socket, framing, output: BTreeMap::new(), layout: json!({}) }
+        Self { socket, framing, consumes: false, output: BTreeMap::new(), layout: json!({}) }
+    }
+
+    /// It says from now on what it has taken in, which the compact framing has no word for. Who does not may wait in vain
+    /// for a second snapshot, and with it for all output after a change of size.
+    pub(crate) fn consuming(self) -> Self {
+        Self { consumes: self.framing == Framing::Native, ..self }
     }
 
     /// Sends a control message as this framing has it.
@@ -104,12 +112,27 @@ impl Wire {
             }
             (Framing::Compact, channel) => (u32::from(channel), false, &frame[1..]),
             (Framing::Native, kind) => {
+                if self.consumes {
+                    self.consume(frame);
+                }
                 let channel = u32::from_be_bytes(frame[9..OUTPUT_HEADER].try_into().unwrap());
                 (channel, kind == 2, &frame[OUTPUT_HEADER..])
             }
         };
         self.output.entry(channel).or_default().extend_from_slice(payload);
         Told::Output { channel, restart, payload: payload.to_vec() }
+    }
+
+    /// Says that it has taken in everything up to the end of a native output frame.
+    fn consume(&mut self, frame: &[u8]) {
+        let offset = u64::from_be_bytes(frame[1..9].try_into().unwrap());
+        let offset = match frame[0] {
+            1 => offset + (frame.len() - OUTPUT_HEADER) as u64,
+            2 => offset,
+            // There is more of that snapshot.
+            _ => return,
+        };
+        self.send(Message::binary([&[5], &frame[9..OUTPUT_HEADER], &offset.to_be_bytes()].concat()));
     }
 
     fn next(&mut self, what: &str) -> Told {

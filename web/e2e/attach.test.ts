@@ -59,8 +59,7 @@ test("an attached terminal shows what the page shows", async ({ gateway, open })
   const page = await open();
   await page.sees(/^ready\$/);
   await page.run("echo size-$COLUMNS-$LINES");
-  await page.sees(/^size-\d+-\d+$/m);
-  const [, cols, rows] = /^size-(\d+)-(\d+)$/m.exec((await page.pane()).text) ?? [];
+  const [cols, rows] = await page.reads(/^size-(\d+)-(\d+)$/m);
 
   const attached = new Attached(gateway, Number(cols), Number(rows));
   // Both may still change.

@@ -36,7 +36,7 @@ test("an interrupt key goes past a paste that nobody reads", async ({ gateway, o
   await viewer.press("Control+Shift+V");
   await expect.poll(() => viewer.page.locator(".pill").textContent()).toMatch(/sending/);
   await viewer.press("Control+C");
+  await expect.poll(async () => (await viewer.toasts()).join("\n")).toMatch(/not sent: you interrupted/);
   await viewer.run("clear; echo free-$((1+1))");
   await viewer.sees(/^free-2\nready\$$/m);
-  expect((await viewer.toasts()).join("\n")).toMatch(/not sent: you interrupted/);
 });

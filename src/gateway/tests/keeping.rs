@@ -25,6 +25,8 @@ struct Program {
     input: Vec<u8>,
     /// Of the gateway that has it now.
     sink: Option<Arc<dyn Sink>>,
+    /// Counts the links that it was had over.
+    link: u64,
     started: bool,
     ended: bool,
 }
@@ -43,9 +45,11 @@ impl Program {
 #[derive(Clone, Default)]
 pub(super) struct Keeping(Arc<Mutex<BTreeMap<Name, Program>>>);
 
+/// A terminal as one gateway has it, over one link: what that says after the link was cut reaches nobody.
 struct KeptTerminal {
     host: Keeping,
     name: Name,
+    link: u64,
 }
 
 impl std::fmt::Debug for KeptTerminal {
@@ -126,7 +130,11 @@ impl Keeping {
 
     /// The link to the gateway is gone, and with it what was on its way.
     pub(super) fn cut(&self) {
-        let sinks: Vec<_> = self.lock().values_mut().map(|program| program.sink.take()).collect();
+        let unlink = |program: &mut Program| {
+            program.link += 1;
+            program.sink.take()
+        };
+        let sinks: Vec<_> = self.lock().values_mut().map(unlink).collect();
         drop(sinks);
     }
 
@@ -146,7 +154,8 @@ impl Keeping {
     }
 
     fn terminal(&self, name: Name) -> Arc<dyn Terminal> {
-        Arc::new(KeptTerminal { host: self.clone(), name })
+        let link = self.with(name, |program| program.link);
+        Arc::new(KeptTerminal { host: self.clone(), name, link })
     }
 }
 
@@ -177,6 +186,17 @@ impl Host for Keeping {
     }
 }
 
+impl KeptTerminal {
+    /// Acts, if the link is there.
+    fn with(&self, act: impl FnOnce(&mut Program)) {
+        self.host.with(self.name, |program| {
+            if program.link == self.link {
+                act(program);
+            }
+        });
+    }
+}
+
 impl Terminal for KeptTerminal {
     fn start(&self) {
         self.host.with(self.name, |program| program.started = true);
@@ -184,7 +204,7 @@ impl Terminal for KeptTerminal {
     }
 
     fn write(&self, input: &[u8]) -> usize {
-        self.host.with(self.name, |program| program.input.extend_from_slice(input));
+        self.with(|program| program.input.extend_from_slice(input));
         input.len()
     }
 
@@ -221,6 +241,6 @@ impl Terminal for KeptTerminal {
     }
 
     fn keep(&self, checkpoint: Checkpoint) {
-        self.host.with(self.name, |program| program.checkpoint = Some(checkpoint));
+        self.with(|program| program.checkpoint = Some(checkpoint));
     }
 }

@@ -108,6 +108,19 @@ export class Viewer {
     await expect.poll(async () => (await this.panes())[index]?.text).toMatch(pattern);
   }
 
+  /** The same, with what the pattern's groups matched then: a moment later the terminal may be redrawn. */
+  async reads(pattern: RegExp, index = 0): Promise<string[]> {
+    let groups: string[] | undefined;
+    await expect
+      .poll(async () => {
+        const text = (await this.panes())[index]?.text;
+        groups = pattern.exec(text ?? "")?.slice(1);
+        return text;
+      })
+      .toMatch(pattern);
+    return groups ?? [];
+  }
+
   /** Waits for a number of panes. */
   async seesPanes(count: number): Promise<void> {
     await expect.poll(async () => (await this.panes()).length).toBe(count);

@@ -11,7 +11,7 @@ use crate::host::local::LocalHost;
 use crate::host::{Exit, Host, Kept};
 
 /// How long anything may take to come about.
-const SOON: Duration = Duration::from_secs(6);
+const SOON: Duration = Duration::from_secs(20);
 
 async fn eventually(mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + SOON;
