@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
             no_resize: args.no_resize,
         };
         let gateway = background::found_or_started(&args.reach)?;
-        check_nesting(args, None, pane_around(&gateway).as_deref())?;
+        check_nesting(args, None, gateway.pane_around().as_deref())?;
         let config = args.reach.client_config()?;
         return layout::run(&args.layout, &wishes, &config, &gateway, quiet);
     }
@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
         Some(target) => Some(Api::new(gateway.clone()).get::<PaneRecord>(&pane_path(target))?.id),
         None => None,
     };
-    let around = pane_around(&gateway);
+    let around = gateway.pane_around();
     check_nesting(args, target, around.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start a runtime")?;
@@ -254,14 +254,6 @@ fn only_pane(layout: &Mirror) -> Result<PaneId, Failure> {
             Err(Failure::new(Kind::Usage, message).hint("name one, as in `everpane attach NAME`"))
         }
     }
-}
-
-/// The pane of the same gateway that we are in.
-fn pane_around(gateway: &Destination) -> Option<String> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let theirs = variable("EVERPANE_GATEWAY");
-    let is_same = theirs.is_none_or(|theirs| theirs.trim_end_matches('/') == gateway.name());
-    variable("EVERPANE_PANE").filter(|_| is_same)
 }
 
 /// A pane that shows itself would never come to rest, and one within another has two of everything. `around` is the one

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use super::address::{is_open, websocket_address};
+use super::address::{http_address, is_open, websocket_address};
 use super::failure::{Failure, Kind};
 use super::whereabouts;
 use crate::config::{ClientConfig, Surroundings, Token, config_file, data_dir};
@@ -105,30 +105,31 @@ impl Reach {
 impl Destination {
     /// The URL of a path of its HTTP interface; `path` begins with a slash.
     pub(super) fn http(&self, path: &str) -> String {
-        self.url("http", path)
+        format!("{}{path}", self.name())
     }
 
     /// The URL of one of its WebSockets; `path` begins with a slash.
     pub(super) fn websocket(&self, path: &str) -> String {
-        self.url("ws", path)
+        self.http(path).replacen("http", "ws", 1)
     }
 
     /// Its address, for people.
     pub(super) fn name(&self) -> String {
-        self.http("")
+        http_address(&self.address)
+    }
+
+    /// The pane of this gateway that we are in, if we are.
+    pub(super) fn pane_around(&self) -> Option<String> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let theirs = variable("EVERPANE_GATEWAY");
+        let is_same = theirs.is_none_or(|theirs| theirs.trim_end_matches('/') == self.name());
+        variable("EVERPANE_PANE").filter(|_| is_same)
     }
 
     /// Whether it is on this machine, so that no proxy is in between.
     pub(super) fn is_here(&self) -> bool {
         let host = self.address.host().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    }
-
-    fn url(&self, scheme: &str, path: &str) -> String {
-        let secure = if self.address.scheme_str() == Some("wss") { "s" } else { "" };
-        let authority = self.address.authority().map_or("", |authority| authority.as_str());
-        let prefix = self.address.path().strip_suffix("/ws").unwrap_or_default();
-        format!("{scheme}{secure}://{authority}{prefix}{path}")
     }
 }
 
