@@ -145,6 +145,19 @@ fn what_is_typed_while_the_gateway_is_away_arrives_once() {
 }
 
 #[test]
+fn a_gateway_that_is_gone_is_told_of_in_words() {
+    let mut stage = Stage::with_script("echo ready; exec cat");
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let mut terminal = Terminal::attach(stage.gateway.address, &[]);
+    terminal.until_shows("ready");
+    stage.crash_gateway();
+    terminal.until_shows(&format!("nothing listens at {}", stage.gateway.address));
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
 fn what_is_typed_through_two_hundred_cuts_arrives_once_and_in_order() {
     let stage = Stage::with_settings("stty raw -echo; echo ready; exec cat > typed", BEHIND_PROXY);
     let (mut viewer, pane) = stage.open();

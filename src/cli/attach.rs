@@ -232,13 +232,13 @@ pub(super) async fn open(gateway: &Destination, viewport: Viewport) -> Result<Cl
                 .hint("set EVERPANE_TOKEN, or give --token")
         }
         DialError::Refused(StatusCode::FORBIDDEN) => {
-            Failure::new(Kind::Refused, format!("the gateway at {name} does not let us attach: {error}"))
+            Failure::new(Kind::Refused, format!("the gateway at {name} does not let us attach"))
                 .hint("a pane's own token is for commands only; set EVERPANE_TOKEN, or give --token")
         }
         DialError::Refused(_) => Failure::new(Kind::Refused, format!("the gateway at {name}: {error}")),
         DialError::Silent | DialError::Unreachable(_) => {
             Failure::new(Kind::Unreachable, format!("cannot reach the gateway at {name}: {error}"))
-                .hint("`everpane serve` starts one")
+                .hint("`everpane doctor` looks further; `everpane serve` starts one on this machine")
         }
     })
 }
