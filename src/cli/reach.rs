@@ -1,7 +1,7 @@
 //! Which gateway a command talks to, and as whom.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio_tungstenite::tungstenite::http::Uri;
 
@@ -141,6 +141,12 @@ fn none_runs(error: &anyhow::Error) -> Failure {
     Failure::new(Kind::Unreachable, format!("{error:#}")).hint("`everpane serve` starts one")
 }
 
+/// Whether `gateway`, as people write it, is the one of a data directory of this machine, as far as its address tells.
+pub(super) fn leads_to(gateway: &str, data_dir: &Path) -> bool {
+    let listens = whereabouts::read(data_dir).ok();
+    websocket_address(gateway).ok().zip(listens).is_some_and(|(address, listens)| is_at(&address, listens))
+}
+
 /// Whether `address` is where a gateway of this machine listens.
 fn is_at(address: &Uri, listens: SocketAddr) -> bool {
     let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -151,7 +157,6 @@ fn is_at(address: &Uri, listens: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use super::*;
 
@@ -219,6 +224,16 @@ mod tests {
         assert_eq!(token(&at("http://localhost:7001"), &[]), None);
         let flag = Reach { token: Some("a-token-from-a-flag".to_owned()), ..at("http://other:1") };
         assert_eq!(token(&flag, &[("EVERPANE_TOKEN", GIVEN)]).as_deref(), Some("a-token-from-a-flag"));
+    }
+
+    #[test]
+    fn a_gateway_is_told_from_that_of_the_data_directory() {
+        let dir = ran();
+        assert!(
+            leads_to("http://127.0.0.1:7000", dir.path()) && leads_to("http://localhost:7000/", dir.path())
+        );
+        assert!(!leads_to("http://127.0.0.1:7001", dir.path()) && !leads_to("nonsense", dir.path()));
+        assert!(!leads_to("http://127.0.0.1:7000", Path::new("/nowhere")));
     }
 
     #[test]
