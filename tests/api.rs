@@ -268,6 +268,7 @@ fn the_gateway_its_nodes_and_its_document_are_told() {
     assert!(gateway["startedAt"].as_u64() <= gateway["now"].as_u64());
     let nodes = rest.get("/nodes").ok(200);
     assert_eq!((&nodes[0]["id"], &nodes[0]["status"]), (&json!("local"), &json!("active")));
+    assert_eq!(nodes[0]["panes"], 0);
     let document = rest.get("/openapi.json").ok(200);
     assert_eq!(document["openapi"], "3.1.0");
     session(&rest, "work");

@@ -8,10 +8,14 @@ use std::path::Path;
 use std::process::{Child, Command};
 
 use everpane::gateway::Framing;
+use everpane::ids::PaneId;
+use everpane::protocol::api::SessionList;
 use serde_json::json;
+use support::machine::Machine;
+use support::processes::Process;
 use support::roster::NodeSocket;
 use support::service::ServiceNode;
-use support::stage::eventually;
+use support::stage::{Stage, eventually};
 use support::wire::Wire;
 use support::{Gateway, TOKEN, everpane};
 use tokio_tungstenite::tungstenite::Message;
@@ -104,6 +108,46 @@ fn frames_are_taken_from_a_registered_node_and_must_make_sense() {
     assert!(refused["error"].as_str().unwrap().contains("kept out"), "{refused}");
     assert!((1..=60).contains(&refused["retry_secs"].as_u64().unwrap()), "{refused}");
     again.register(&json!({"id": "another", "machine": "box", "cwd": "/", "kind": "pty_host"}));
+}
+
+/// What `everpane split` says in a pane on another machine, the panes there are then, and the machine.
+fn split_on_a_node(settings: &str) -> (String, Vec<PaneId>, Machine) {
+    let stage = Stage::with_settings("exec cat", settings);
+    let mut machine = Machine::new("box", "exec cat");
+    machine.start(stage.gateway.address);
+    let split =
+        format!("{} split -- cat >said 2>&1; echo $? >code; exec cat", env!("CARGO_BIN_EXE_everpane"));
+    eventually("the node", || {
+        let made = stage.verb(&["new", "--node", "box", "--", "/bin/sh", "-c", &split]);
+        (made.code == 0).then_some(())
+    });
+    eventually("the command's end", || (!machine.content("home/code").is_empty()).then_some(()));
+    let list: SessionList = stage.verb(&["ls", "--json"]).json();
+    let panes = list.sessions.iter().flat_map(|session| &session.tabs).flat_map(|tab| &tab.panes);
+    let said = String::from_utf8(machine.content("home/said")).unwrap();
+    (said, panes.map(|pane| pane.id).collect(), machine)
+}
+
+#[test]
+fn a_command_in_a_pane_on_a_node_finds_its_pane_where_tokens_may_go_there() {
+    let (said, panes, machine) = split_on_a_node("pane_tokens = \"everywhere\"\n");
+    assert_eq!((said.as_str(), &panes[..]), ("p2\n", &[PaneId(1), PaneId(2)][..]));
+    let environments: Vec<_> = machine.programs().iter().map(Process::environment).collect();
+    let tokens = environments.iter().flatten().filter_map(|name| name.strip_prefix("EVERPANE_PANE_TOKEN="));
+    let tokens: Vec<_> = tokens.collect();
+    assert!(!tokens.is_empty() && tokens.iter().all(|token| token.starts_with("ep1.s1.")), "{tokens:?}");
+    let found = Command::new("grep").args(["-rlF", tokens[0]]).arg(machine.path(".")).output().unwrap();
+    assert_eq!(String::from_utf8(found.stdout).unwrap(), "", "it is neither kept nor logged");
+}
+
+#[test]
+fn a_command_in_a_pane_on_a_node_without_a_token_says_what_is_missing() {
+    let (said, panes, machine) = split_on_a_node("");
+    assert_eq!((panes, machine.content("home/code")), (vec![PaneId(1)], b"4\n".to_vec()));
+    assert!(said.contains("hint: this pane has no token; `pane_tokens`"), "{said}");
+    let environments: Vec<_> = machine.programs().iter().map(Process::environment).collect();
+    let secret = environments.iter().flatten().find(|name| name.starts_with("EVERPANE_PANE_TOKEN"));
+    assert_eq!(secret, None);
 }
 
 #[test]

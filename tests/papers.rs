@@ -82,11 +82,41 @@ fn a_config_file_is_checked_line_by_line() {
     assert!(lines[1].starts_with(&format!("{path}:3: ")) && lines[1].contains("held_secs"), "{bad:?}");
     assert!(bad.stderr.contains("2 places"), "{bad:?}");
 
+    fs::write(path, "[client]\nescape = \"no\"\ngateway = \"http://box\"\nprefix = \"ctrl\"\n").unwrap();
+    let keys = check(&[]);
+    let lines: Vec<_> = keys.stdout.lines().collect();
+    assert_eq!((keys.code, lines.len()), (2, 2), "{keys:?}");
+    assert!(lines[0].starts_with(&format!("{path}:2: client.escape = no cannot be: ")), "{keys:?}");
+    assert!(lines[1].starts_with(&format!("{path}:4: client.prefix = ctrl cannot be: ")), "{keys:?}");
+
+    fs::write(path, "lisen = 1\n[input]\nheld_secs = 0\n").unwrap();
     let bad = check(&["--json"]);
     let report: Value = serde_json::from_str(&bad.stdout).unwrap();
     assert_eq!((&report["apiVersion"], &report["problems"][1]["line"]), (&1.into(), &3.into()));
     assert_eq!(serde_json::from_str::<ProblemDetails>(&bad.stderr).unwrap().code, "usage");
     assert_eq!(check(&["nowhere.toml"]).code, 2);
+}
+
+#[test]
+fn a_shutdown_ends_no_other_gateway_than_the_one_around() {
+    let home = tempfile::tempdir().unwrap();
+    let shutdown = |words: &[&str]| -> Ran {
+        let mut command = lost(home.path(), &[&["shutdown"], words].concat());
+        command
+            .env("EVERPANE_GATEWAY", "https://box.example")
+            .env("SHELL", "/bin/sh")
+            .output()
+            .unwrap()
+            .into()
+    };
+    let elsewhere = shutdown(&[]);
+    assert_eq!(elsewhere.code, 4, "{elsewhere:?}");
+    assert!(
+        elsewhere.stderr.contains("https://box.example, which EVERPANE_GATEWAY names, is not the gateway of")
+    );
+    assert!(elsewhere.stderr.contains("hint: ") && elsewhere.stderr.contains("--data-dir"), "{elsewhere:?}");
+    let named = shutdown(&["--data-dir", home.path().to_str().unwrap()]);
+    assert!(named.code == 1 && named.stderr.contains("nothing runs in the data directory"), "{named:?}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use everpane::protocol::api::{
 };
 use everpane::protocol::client::SizePolicy;
 
+use serde_json::Value;
 use support::PATIENCE;
 use support::stage::{Stage, eventually};
 use support::verbs::{Ran, lost};
@@ -350,7 +351,17 @@ fn a_token_for_one_session_is_given_out() {
         )
     };
     ours(&["split", "work"]).well();
-    assert!(ours(&["nodes"]).well().contains("local"));
+    new(&stage, &["--name", "another"]);
+    stage.verb(&["focus", "another"]).well();
+    let SessionList { sessions, .. } = ours(&["ls", "--json"]).json();
+    assert!(sessions[0].active && sessions[0].tabs[0].active, "its own is the active one: {sessions:?}");
+    let printed = ours(&["token"]);
+    assert!(printed.stderr.contains("the token of s1: it reaches that session"), "{printed:?}");
+    assert_eq!(printed.well().trim(), made.token);
+    eventually("a count of the three panes here", || {
+        let nodes: Value = ours(&["nodes", "--json"]).json();
+        (nodes[0]["id"] == "local" && nodes[0]["panes"] == 3).then_some(())
+    });
     fails(ours(&["nodes", "--watch"]), 4, "the gateway's own token");
     fails(ours(&["new"]), 4, "");
 }

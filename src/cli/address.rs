@@ -26,6 +26,14 @@ pub(super) fn websocket_address(text: &str) -> anyhow::Result<Uri> {
     format!("{scheme}://{authority}{path}/ws").parse().map_err(|_| wrong())
 }
 
+/// The gateway whose `/ws` this is, as people write it: `http` or `https`, without a slash at the end.
+pub(super) fn http_address(websocket: &Uri) -> String {
+    let scheme = if websocket.scheme_str() == Some("wss") { "https" } else { "http" };
+    let authority = websocket.authority().map_or("", |authority| authority.as_str());
+    let prefix = websocket.path().strip_suffix("/ws").unwrap_or_default();
+    format!("{scheme}://{authority}{prefix}")
+}
+
 /// Whether what is sent there can be read on the way.
 pub(super) fn is_open(address: &Uri) -> bool {
     let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -53,6 +61,13 @@ mod tests {
             ["", "box:7433", "ftp://box", "http://", "http://u:p@box", "http://box/?token=x", "ws://a b"]
         {
             assert!(websocket_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_written_as_it_can_be_read_again() {
+        for text in ["http://127.0.0.1:7433", "https://box/behind/proxy", "http://[::1]:1"] {
+            assert_eq!(http_address(&websocket_address(text).unwrap()), text);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::{Method, Request, Response};
+use ureq::http::{Method, Request, Response, StatusCode};
 use ureq::{Agent, Body, Error};
 
 use super::failure::{Failure, Kind};
@@ -20,6 +20,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// The most that an answer may have, in bytes: a whole scrollback in colours as HTML, and room to spare.
 const MAX_ANSWER: u64 = 256 << 20;
+
+/// What to do about a pane whose programs were given no token.
+const NO_TOKEN_HERE: &str = "this pane has no token; `pane_tokens` in the gateway's config file says which panes get \
+                             one: \"local\", those of its own machine, or \"everywhere\"; else set EVERPANE_TOKEN";
 
 /// The API of one gateway.
 pub(super) struct Api {
@@ -150,7 +154,12 @@ impl Api {
         let status = answer.status();
         let body = self.read(answer).unwrap_or_default();
         if let Ok(problem) = serde_json::from_slice::<ProblemDetails>(&body) {
-            return problem.into();
+            let is_tokenless = status == StatusCode::UNAUTHORIZED && self.destination.token.is_none();
+            let failure = Failure::from(problem);
+            return match self.destination.pane_around() {
+                Some(_) if is_tokenless => failure.hint(NO_TOKEN_HERE),
+                _ => failure,
+            };
         }
         // Older parts of the gateway, and what stands in front of one.
         let field = |name: &str| {

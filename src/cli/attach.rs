@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use self::escape::{DetachKeys, EscapeCharacter, Escapes};
 use self::session::{End, Rights, Session};
 use super::api::Api;
-use super::background;
+use super::background::{self, Found};
 use super::failure::{Failure, Kind};
 use super::layout;
 use super::reach::{Destination, Reach};
@@ -30,7 +30,7 @@ use crate::client::watches::Watching;
 use crate::client::{Client, Closed, Options, Viewport};
 use crate::config::ClientConfig;
 use crate::ids::PaneId;
-use crate::protocol::api::PaneRecord;
+use crate::protocol::api::{Made, NewSession, PaneRecord, SessionList};
 use crate::protocol::client::ViewMode;
 
 const EXAMPLES: &str = "\
@@ -94,20 +94,22 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
             read_only: args.read_only,
             no_resize: args.no_resize,
         };
-        let gateway = background::found_or_started(&args.reach)?;
-        check_nesting(args, None, pane_around(&gateway).as_deref())?;
+        let Found { gateway, .. } = background::found_or_started(&args.reach)?;
+        check_nesting(args, None, gateway.pane_around().as_deref())?;
         let config = args.reach.client_config()?;
         return layout::run(&args.layout, &wishes, &config, &gateway, quiet);
     }
     let is_terminal = io::stdout().is_terminal();
     check_streams(args, is_terminal)?;
     let keys = own_keys(args, &args.reach.client_config()?)?;
-    let gateway = background::found_or_started(&args.reach)?;
+    let Found { gateway, is_new } = background::found_or_started(&args.reach)?;
+    let api = Api::new(gateway.clone());
     let target = match &args.target {
-        Some(target) => Some(Api::new(gateway.clone()).get::<PaneRecord>(&pane_path(target))?.id),
+        Some(target) => Some(api.get::<PaneRecord>(&pane_path(target))?.id),
+        None if is_new => first_pane(&api)?,
         None => None,
     };
-    let around = pane_around(&gateway);
+    let around = gateway.pane_around();
     check_nesting(args, target, around.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start a runtime")?;
@@ -118,15 +120,15 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
     outcome(ended?, quiet)
 }
 
-/// What is wrong with the keys in the config file, if anything is.
-///
-/// # Errors
-/// When something is.
-pub(super) fn check_config(config: &ClientConfig) -> Result<(), Failure> {
-    configured::<DetachKeys>("detach_keys", config.detach_keys.as_deref())?;
-    configured::<EscapeCharacter>("escape", config.escape.as_deref())?;
-    configured::<layout::Prefix>("prefix", config.prefix.as_deref())?;
-    Ok(())
+/// The settings in the table `[client]` that cannot be, and why.
+pub(super) fn wrong_keys(config: &ClientConfig) -> Vec<(&'static str, String)> {
+    let ClientConfig { detach_keys, escape, prefix, .. } = config;
+    let checked = [
+        ("detach_keys", configured::<DetachKeys>("detach_keys", detach_keys.as_deref()).err()),
+        ("escape", configured::<EscapeCharacter>("escape", escape.as_deref()).err()),
+        ("prefix", configured::<layout::Prefix>("prefix", prefix.as_deref()).err()),
+    ];
+    checked.into_iter().filter_map(|(key, failure)| Some((key, failure?.message))).collect()
 }
 
 /// Flags win over the config file, and that over the defaults.
@@ -185,7 +187,8 @@ impl Attaching<'_> {
         let picked = match (target, &mut input) {
             (Some(pane), _) => Ok(pane),
             (None, Some(input)) if client.layout().channels.len() > 1 => {
-                picker::show::pick(&client, input).await?
+                let around = self.around.as_deref().and_then(|pane| pane.parse().ok());
+                picker::show::pick(&client, input, around).await?
             }
             (None, _) => Ok(only_pane(&client.layout())?),
         };
@@ -232,15 +235,24 @@ pub(super) async fn open(gateway: &Destination, viewport: Viewport) -> Result<Cl
                 .hint("set EVERPANE_TOKEN, or give --token")
         }
         DialError::Refused(StatusCode::FORBIDDEN) => {
-            Failure::new(Kind::Refused, format!("the gateway at {name} does not let us attach: {error}"))
+            Failure::new(Kind::Refused, format!("the gateway at {name} does not let us attach"))
                 .hint("a pane's own token is for commands only; set EVERPANE_TOKEN, or give --token")
         }
         DialError::Refused(_) => Failure::new(Kind::Refused, format!("the gateway at {name}: {error}")),
         DialError::Silent | DialError::Unreachable(_) => {
             Failure::new(Kind::Unreachable, format!("cannot reach the gateway at {name}: {error}"))
-                .hint("`everpane serve` starts one")
+                .hint("`everpane doctor` looks further; `everpane serve` starts one on this machine")
         }
     })
+}
+
+/// The pane of a session that is made here, if there is none yet.
+fn first_pane(api: &Api) -> Result<Option<PaneId>, Failure> {
+    let SessionList { sessions, .. } = api.get("/sessions")?;
+    match sessions.is_empty() {
+        true => Ok(api.post::<Made>("/sessions", &NewSession::default())?.pane),
+        false => Ok(None),
+    }
 }
 
 /// The active pane of the only session.
@@ -254,14 +266,6 @@ fn only_pane(layout: &Mirror) -> Result<PaneId, Failure> {
             Err(Failure::new(Kind::Usage, message).hint("name one, as in `everpane attach NAME`"))
         }
     }
-}
-
-/// The pane of the same gateway that we are in.
-fn pane_around(gateway: &Destination) -> Option<String> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let theirs = variable("EVERPANE_GATEWAY");
-    let is_same = theirs.is_none_or(|theirs| theirs.trim_end_matches('/') == gateway.name());
-    variable("EVERPANE_PANE").filter(|_| is_same)
 }
 
 /// A pane that shows itself would never come to rest, and one within another has two of everything. `around` is the one
@@ -357,12 +361,13 @@ mod tests {
         let file = config("ctrl-a d", "%");
         assert_eq!(said(&[], file.clone()), "attached to p1; ctrl-a d detaches, or %. after Enter");
         assert_eq!(said(&["--escape", "none"], file), "attached to p1; ctrl-a d detaches");
-        for (wrong, key) in
-            [(config("ctrl", "~"), "client.detach_keys"), (config("none", "no"), "client.escape")]
+        for (config, wanted) in
+            [(config("ctrl", "~"), &["detach_keys"][..]), (config("ctrl", "no"), &["detach_keys", "escape"])]
         {
-            let refused = check_config(&wrong).unwrap_err();
-            assert!(refused.kind == Kind::Usage && refused.to_string().contains(key), "{refused}");
-            assert!(own_keys(&args(&[]), &wrong).is_err());
+            let wrong = wrong_keys(&config);
+            assert_eq!(wrong.iter().map(|(key, _)| *key).collect::<Vec<_>>(), wanted);
+            assert!(wrong.iter().all(|(key, why)| why.contains(&format!("client.{key} = "))), "{wrong:?}");
+            assert_eq!(own_keys(&args(&[]), &config).unwrap_err().kind, Kind::Usage);
         }
     }
 

@@ -20,13 +20,20 @@ const SERVES_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is asked whether it does.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
+/// A gateway for whoever wants to attach.
+pub(super) struct Found {
+    pub(super) gateway: Destination,
+    /// Whether it was started for this: who said yes to that wants something to attach to as well.
+    pub(super) is_new: bool,
+}
+
 /// The gateway, which was started here if there was none on this machine and a person said yes.
 ///
 /// # Errors
 /// When there is none, and nobody wants one.
-pub(super) fn found_or_started(reach: &Reach) -> Result<Destination, Failure> {
+pub(super) fn found_or_started(reach: &Reach) -> Result<Found, Failure> {
     let missing = match reach.find() {
-        Ok(gateway) if !gateway.local || is_there(&gateway) => return Ok(gateway),
+        Ok(gateway) if !gateway.local || is_there(&gateway) => return Ok(Found { gateway, is_new: false }),
         Ok(gateway) => Failure::new(Kind::Unreachable, format!("no gateway listens at {}", gateway.name()))
             .hint("`everpane serve` starts it"),
         Err(failure) if failure.kind == Kind::Unreachable => failure,
@@ -37,7 +44,7 @@ pub(super) fn found_or_started(reach: &Reach) -> Result<Destination, Failure> {
     }
     let dir = reach.data_dir()?;
     let child = start(reach, &dir)?;
-    until_it_serves(child, reach, &dir)
+    Ok(Found { gateway: until_it_serves(child, reach, &dir)?, is_new: true })
 }
 
 fn is_there(gateway: &Destination) -> bool {

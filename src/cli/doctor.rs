@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use self::finding::{Finding, Verdict, sheet};
+use super::COMMON;
 use super::failure::Failure;
 use super::reach::Reach;
 use super::table::Style;
@@ -29,11 +30,11 @@ Examples:
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     reach: Reach,
+    /// Print JSON
+    #[arg(long, help_heading = COMMON, display_order = 899)]
+    json: bool,
 }
 
 /// All findings, as programs are told.

@@ -36,6 +36,10 @@ impl Panes for PanesOf {
     fn node_removed(&self, node: &str) {
         self.0.node_removed(node);
     }
+
+    fn live_here(&self) -> u32 {
+        u32::try_from(self.0.live_on(LOCAL_NODE)).unwrap_or(u32::MAX)
+    }
 }
 
 /// The roster, with this machine in it unless it is to be none. Panes on nodes are those of `gateway`.

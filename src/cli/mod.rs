@@ -49,7 +49,7 @@ mod whereabouts;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 use self::failure::Failure;
@@ -77,13 +77,19 @@ Environment:
 
 Exit codes: 1 other, 2 usage, 3 not found, 4 refused, 5 timed out, 6 no gateway answers; docs/cli.md has more.";
 
+/// The heading of the flags that every command has; they come last.
+const COMMON: &str = "Common";
+
 /// Terminal panes that outlive their shells, in the browser.
 #[derive(Debug, Parser)]
-#[command(name = "everpane", version, after_help = EXAMPLES)]
+#[command(name = "everpane", version, after_help = EXAMPLES, disable_help_flag = true)]
 struct Cli {
     /// Say nothing on stderr but what goes wrong
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = COMMON, display_order = 900)]
     quiet: bool,
+    /// Print help
+    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = COMMON, display_order = 901)]
+    help: Option<bool>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -157,7 +163,7 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let Cli { command, quiet } = Cli::parse();
+    let Cli { command, quiet, .. } = Cli::parse();
     let command = command.unwrap_or(Command::Serve(serve::Args::default()));
     let level = match command {
         _ if quiet => LevelFilter::ERROR,
@@ -245,6 +251,32 @@ mod tests {
             assert!(page.lines().any(|line| line.starts_with(&row)), "{row}");
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.starts_with("Examples:\n  "), "{}: {help}", command.get_name());
+        }
+    }
+
+    /// A command and all below it, as far as they are for people.
+    fn with_all_below(command: &clap::Command) -> Vec<clap::Command> {
+        let below =
+            command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help");
+        [vec![command.clone()], below.flat_map(with_all_below).collect()].concat()
+    }
+
+    #[test]
+    fn what_all_commands_take_comes_last_in_their_help() {
+        let mut all = Cli::command();
+        all.build();
+        for mut command in with_all_below(&all) {
+            let name = command.get_bin_name().unwrap_or_default().to_owned();
+            let help = command.render_help().to_string();
+            let (own, rest) = help.split_once(&format!("\n{COMMON}:\n")).expect(&name);
+            let is_in = |text: &str, flag| {
+                text.lines()
+                    .any(|line| line.trim().split("  ").next().is_some_and(|names| names.ends_with(flag)))
+            };
+            assert!(is_in(rest, "--quiet") && is_in(rest, "--help"), "{name}\n{rest}");
+            let early = ["--json", "--quiet", "--help"].map(|flag| is_in(own, flag));
+            assert_eq!(early, [false; 3], "{name}\n{own}");
+            assert!(!rest.contains("Options:") && !rest.contains("Gateway:"), "{name}: last\n{rest}");
         }
     }
 

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_util::sync::CancellationToken;
 
 use self::backoff::Backoff;
 use self::connection::{Dialler, Ended};
 use self::identity::{Identity, kept_id, random_name};
-use super::address::{is_open, websocket_address};
+use super::address::{http_address, is_open, websocket_address};
 use super::signals::Signals;
 use crate::config::{Config, Overrides, Surroundings, shell_environment};
 use crate::descriptors;
@@ -137,12 +137,17 @@ fn dialler(args: &Args) -> anyhow::Result<Dialler> {
     };
     let defaults = Defaults {
         command: vec![config.shell.to_string_lossy().into_owned()],
-        environment: shell_environment(&config, &surroundings),
+        environment: [shell_environment(&config, &surroundings), way_back(&address)].concat(),
         root: root(args, &surroundings)?,
         cwd: config.cwd,
     };
     let service = PtyService::new(Arc::new(LocalHost::default()), defaults);
     Ok(Dialler { address, token, identity, service, stop: CancellationToken::new() })
+}
+
+/// What lets commands in our panes find the gateway: only we know how it is reached from here.
+fn way_back(address: &Uri) -> Vec<(String, String)> {
+    vec![("EVERPANE_GATEWAY".to_owned(), http_address(address))]
 }
 
 fn root(args: &Args, surroundings: &Surroundings) -> anyhow::Result<PathBuf> {

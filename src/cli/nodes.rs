@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use super::COMMON;
 use super::api::Api;
 use super::failure::{Failure, Kind};
 use super::reach::{Destination, Reach};
@@ -39,14 +40,14 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     /// Go on until ctrl-c, and show every change
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
     reach: Reach,
+    /// Print JSON
+    #[arg(long, help_heading = COMMON, display_order = 899)]
+    json: bool,
 }
 
 /// Prints what is asked for.
@@ -73,14 +74,12 @@ fn watch_all(args: &Args) -> Result<(), Failure> {
 async fn follow(args: &Args) -> anyhow::Result<()> {
     let mut gateway = Connection::open(&args.reach.find()?).await?;
     let first = gateway.next(Instant::now() + ANSWER_WITHIN).await?.context("the gateway says nothing")?;
-    let NodeEvent::Init { nodes, .. } =
-        serde_json::from_str(&first).context("that is no gateway's answer")?
-    else {
+    let NodeEvent::Init { .. } = serde_json::from_str(&first).context("that is no gateway's answer")? else {
         bail!("that is no gateway's first message");
     };
     match args.json {
         true => watch_json(&mut gateway, first).await,
-        false => watch(&mut gateway, nodes).await,
+        false => watch(&mut gateway).await,
     }
 }
 
@@ -93,9 +92,10 @@ async fn watch_json(gateway: &mut Connection, first: String) -> anyhow::Result<(
     }
 }
 
-async fn watch(gateway: &mut Connection, mut nodes: Vec<NodeRecord>) -> anyhow::Result<()> {
+async fn watch(gateway: &mut Connection) -> anyhow::Result<()> {
     // On a terminal the old table gives way to the new one; in a file they follow each other.
     let before = if io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "\n" };
+    let mut nodes = gateway.nodes().await?;
     print(&table(&nodes, now()))?;
     loop {
         let refresh = Instant::now() + REFRESH_EVERY;

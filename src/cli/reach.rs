@@ -1,11 +1,11 @@
 //! Which gateway a command talks to, and as whom.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use super::address::{is_open, websocket_address};
+use super::address::{http_address, is_open, websocket_address};
 use super::failure::{Failure, Kind};
 use super::whereabouts;
 use crate::config::{ClientConfig, Surroundings, Token, config_file, data_dir};
@@ -105,30 +105,31 @@ impl Reach {
 impl Destination {
     /// The URL of a path of its HTTP interface; `path` begins with a slash.
     pub(super) fn http(&self, path: &str) -> String {
-        self.url("http", path)
+        format!("{}{path}", self.name())
     }
 
     /// The URL of one of its WebSockets; `path` begins with a slash.
     pub(super) fn websocket(&self, path: &str) -> String {
-        self.url("ws", path)
+        self.http(path).replacen("http", "ws", 1)
     }
 
     /// Its address, for people.
     pub(super) fn name(&self) -> String {
-        self.http("")
+        http_address(&self.address)
+    }
+
+    /// The pane of this gateway that we are in, if we are.
+    pub(super) fn pane_around(&self) -> Option<String> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let theirs = variable("EVERPANE_GATEWAY");
+        let is_same = theirs.is_none_or(|theirs| theirs.trim_end_matches('/') == self.name());
+        variable("EVERPANE_PANE").filter(|_| is_same)
     }
 
     /// Whether it is on this machine, so that no proxy is in between.
     pub(super) fn is_here(&self) -> bool {
         let host = self.address.host().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    }
-
-    fn url(&self, scheme: &str, path: &str) -> String {
-        let secure = if self.address.scheme_str() == Some("wss") { "s" } else { "" };
-        let authority = self.address.authority().map_or("", |authority| authority.as_str());
-        let prefix = self.address.path().strip_suffix("/ws").unwrap_or_default();
-        format!("{scheme}{secure}://{authority}{prefix}{path}")
     }
 }
 
@@ -138,6 +139,12 @@ fn parsed(gateway: &str) -> Result<Uri, Failure> {
 
 fn none_runs(error: &anyhow::Error) -> Failure {
     Failure::new(Kind::Unreachable, format!("{error:#}")).hint("`everpane serve` starts one")
+}
+
+/// Whether `gateway`, as people write it, is the one of a data directory of this machine, as far as its address tells.
+pub(super) fn leads_to(gateway: &str, data_dir: &Path) -> bool {
+    let listens = whereabouts::read(data_dir).ok();
+    websocket_address(gateway).ok().zip(listens).is_some_and(|(address, listens)| is_at(&address, listens))
 }
 
 /// Whether `address` is where a gateway of this machine listens.
@@ -150,7 +157,6 @@ fn is_at(address: &Uri, listens: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use super::*;
 
@@ -218,6 +224,16 @@ mod tests {
         assert_eq!(token(&at("http://localhost:7001"), &[]), None);
         let flag = Reach { token: Some("a-token-from-a-flag".to_owned()), ..at("http://other:1") };
         assert_eq!(token(&flag, &[("EVERPANE_TOKEN", GIVEN)]).as_deref(), Some("a-token-from-a-flag"));
+    }
+
+    #[test]
+    fn a_gateway_is_told_from_that_of_the_data_directory() {
+        let dir = ran();
+        assert!(
+            leads_to("http://127.0.0.1:7000", dir.path()) && leads_to("http://localhost:7000/", dir.path())
+        );
+        assert!(!leads_to("http://127.0.0.1:7001", dir.path()) && !leads_to("nonsense", dir.path()));
+        assert!(!leads_to("http://127.0.0.1:7000", Path::new("/nowhere")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::api::Api;
 use super::failure::{Failure, Kind};
-use super::split::Lie;
+use super::split::{Lie, LongHelp};
 use super::target::{Level, Target, level, path};
 use super::verb::{Common, Manner, Verb};
 use crate::protocol::api::MoveRequest;
@@ -39,6 +39,8 @@ pub(super) struct Args {
     index: Option<usize>,
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    help: LongHelp,
 }
 
 impl Verb for Args {

@@ -55,14 +55,14 @@ mod tests {
     #[test]
     fn columns_line_up_whatever_is_in_them() {
         let json = r#"[
-            {"id":"local","machine":"box","cwd":"/","status":"active","kind":"local"},
+            {"id":"local","machine":"box","cwd":"/","status":"active","kind":"local","panes":2},
             {"id":"a","machine":"日本","cwd":"/w","status":"active","last_seen":95,"panes":3,"suspect":true},
             {"id":"sandbox-1","machine":"m","cwd":"/","status":"offline","last_seen":40,"why":"asleep"}
         ]"#;
         let nodes: Vec<NodeRecord> = serde_json::from_str(json).unwrap();
         let wanted = "\
 ID         STATUS   MACHINE  DIRECTORY  PANES  LAST SEEN  WHY OFFLINE
-local      active   box      /                 now
+local      active   box      /          2      now
 a          silent   日本     /w         3      5 s ago
 sandbox-1  offline  m        /                 1 min ago  asleep
 ";

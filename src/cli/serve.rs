@@ -126,10 +126,10 @@ async fn serve(config: Config, surroundings: &Surroundings, stop_host: bool) -> 
     let token = token(&config)?;
     let machine = machine_name();
     let (link, local) = local_node(&config, stop_host).await?;
-    let pane_tokens = token.as_ref().filter(|_| config.pane_tokens).map(SessionTokens::new);
+    let told = told(address, token.as_ref().map(SessionTokens::new), config.pane_tokens);
     // Only now, so that the host begins with the limit that its shells are to have.
     descriptors::raise();
-    let gateway = Gateway::with_host(settings(&config, surroundings, told(address, pane_tokens)), local)?;
+    let gateway = Gateway::with_host(settings(&config, surroundings, told), local)?;
     let roster = joining::open_roster(&config, &machine, gateway.clone())?;
     let find = roster.clone();
     let guard =

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::COMMON;
 use super::attach;
 use super::failure::{Failure, Kind};
 use super::verb::{Manner, print};
@@ -34,7 +35,7 @@ enum Action {
         /// The file [default: ~/.config/everpane/config.toml]
         file: Option<PathBuf>,
         /// Print JSON
-        #[arg(long)]
+        #[arg(long, help_heading = COMMON, display_order = 899)]
         json: bool,
     },
     /// Say where the config file is looked for
@@ -74,9 +75,9 @@ fn with_keys(
     surroundings: &Surroundings,
 ) -> Vec<ConfigProblem> {
     let (Some(path), Ok(config)) = (file, ClientConfig::load(file, surroundings)) else { return found };
-    if let Err(wrong) = attach::check_config(&config) {
-        found.push(ConfigProblem { file: path.to_owned(), line: None, message: wrong.to_string() });
-    }
+    let wrong = attach::wrong_keys(&config).into_iter();
+    found.extend(wrong.map(|(key, why)| ConfigProblem::with_value(path, &format!("client.{key}"), why)));
+    found.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
     found
 }
 

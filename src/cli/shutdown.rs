@@ -9,6 +9,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::failure::{Failure, Kind};
+use super::reach::leads_to;
 use crate::config::{Config, Overrides, Surroundings, config_file};
 use crate::host::process::end_host;
 
@@ -43,14 +45,33 @@ pub(super) struct Args {
 /// Ends what runs for a data directory.
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let surroundings = Surroundings::here();
+    let is_named = args.data_dir.is_some() || args.config.is_some();
     let overrides = Overrides { data_dir: args.data_dir, ..Overrides::default() };
     let dir = Config::load(config_file(args.config).as_deref(), overrides, &surroundings)?.data_dir;
+    if !is_named {
+        check_surroundings(&surroundings, &dir)?;
+    }
     let gateway = end_gateway(&dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let host = runtime.block_on(end_host(&dir))?;
     match gateway || host {
         true => Ok(()),
         false => bail!("nothing runs in the data directory {}", dir.display()),
+    }
+}
+
+/// All commands but this one go to the gateway that the environment names, as it does in a pane. Who is used to that must
+/// not end another one by mistake.
+fn check_surroundings(surroundings: &Surroundings, dir: &Path) -> Result<(), Failure> {
+    let named = surroundings.variable("EVERPANE_GATEWAY").filter(|gateway| !gateway.is_empty());
+    match named.filter(|gateway| !leads_to(gateway, dir)) {
+        None => Ok(()),
+        Some(gateway) => {
+            let dir = dir.display();
+            let message = format!("{gateway}, which EVERPANE_GATEWAY names, is not the gateway of {dir}");
+            Err(Failure::new(Kind::Refused, message)
+                .hint("on its machine, name the data directory of the one to end with --data-dir"))
+        }
     }
 }
 

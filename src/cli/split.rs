@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::ArgAction;
 
+use super::COMMON;
 use super::api::Api;
 use super::failure::Failure;
 use super::new::pane_id;
@@ -45,9 +46,11 @@ pub(super) struct Args {
     what: WhatRuns,
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    help: LongHelp,
 }
 
-/// How two panes lie to each other. A command that has this has no `-h` for help.
+/// How two panes lie to each other. A command that has this needs [`LongHelp`].
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Lie {
     /// Side by side (the default)
@@ -56,8 +59,13 @@ pub(super) struct Lie {
     /// One above the other
     #[arg(short, long)]
     vertical: bool,
+}
+
+/// The help of a command whose `-h` is something else.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct LongHelp {
     /// Print help
-    #[arg(long, action = ArgAction::Help)]
+    #[arg(long, action = ArgAction::Help, help_heading = COMMON, display_order = 901)]
     help: Option<bool>,
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::api::Api;
 use super::failure::{Failure, Kind};
 use super::verb::{Common, Manner, Verb};
+use crate::http::SessionTokens;
 use crate::protocol::api::{API_VERSION, TokenMade, TokenRequest};
 
 const EXAMPLES: &str = "\
@@ -48,6 +49,11 @@ impl Verb for Args {
                 manner.show(&made, |made| line(&made.token))
             }
             (None, Some(token)) => {
+                if let Some(session) = SessionTokens::named(token.secret()) {
+                    manner.say(&format!(
+                        "this is the token of {session}: it reaches that session over the API, and nothing else"
+                    ));
+                }
                 let ours = Ours { api_version: API_VERSION, token: token.secret() };
                 manner.show(&ours, |ours| line(ours.token))
             }

@@ -3,21 +3,28 @@
 use std::net::SocketAddr;
 
 use super::whereabouts::reachable;
+use crate::config::PaneTokens;
 use crate::gateway::{LOCAL_NODE, Told};
 use crate::http::SessionTokens;
 
-/// Programs get the ids of their pane and session and, on the gateway's own machine, its address and a token for their
-/// session, if there are such tokens.
-pub(super) fn told(listen: SocketAddr, tokens: Option<SessionTokens>) -> Told {
+/// Programs get the ids of their pane and session, on the gateway's own machine its address, and those that are to have
+/// one a token for their session, if there are such tokens.
+pub(super) fn told(listen: SocketAddr, tokens: Option<SessionTokens>, theirs: PaneTokens) -> Told {
     let gateway = format!("http://{}", reachable(listen));
     Told::new(move |program| {
+        let is_local = program.node == LOCAL_NODE;
         let mut variables = program.ids();
-        // From another machine the gateway may be known by another name, and secrets stay on this one.
-        if program.node == LOCAL_NODE {
+        if is_local {
+            // From another machine it may go by another name: there the node tells how itself got here.
             variables.push(("EVERPANE_GATEWAY".to_owned(), gateway.clone()));
-            let token = tokens.as_ref().map(|tokens| tokens.make(program.session));
-            variables.extend(token.map(|token| ("EVERPANE_PANE_TOKEN".to_owned(), token)));
         }
+        let gets_one = match theirs {
+            PaneTokens::None => false,
+            PaneTokens::Local => is_local,
+            PaneTokens::Everywhere => true,
+        };
+        let token = tokens.as_ref().filter(|_| gets_one).map(|tokens| tokens.make(program.session));
+        variables.extend(token.map(|token| ("EVERPANE_PANE_TOKEN".to_owned(), token)));
         variables
     })
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::COMMON;
 use super::api::Api;
 use super::failure::{Failure, Kind};
 use super::reach::Reach;
@@ -14,11 +15,11 @@ use crate::protocol::api::API_VERSION;
 /// What each can be told.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Common {
-    /// Print JSON; a failure is JSON as well, on stderr
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
     pub(super) reach: Reach,
+    /// Print JSON; a failure is JSON as well, on stderr
+    #[arg(long, help_heading = COMMON, display_order = 899)]
+    pub(super) json: bool,
 }
 
 /// How to tell what was done.

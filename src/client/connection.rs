@@ -22,6 +22,7 @@ use super::event::{Closed, Event, Status};
 use super::mirror::Mirror;
 use super::outbox::{Full, HELD_BYTES};
 use super::requests::{Made, RequestError};
+use super::trouble;
 use super::watches::Watching;
 use crate::geometry::Size;
 use crate::ids::PaneId;
@@ -351,7 +352,7 @@ async fn read(shared: &Shared, mut stream: SplitStream<Socket>) -> Ended {
                 continue;
             }
             Ok(None) => return Ended::Lost("it closed the connection".to_owned()),
-            Ok(Some(Err(error))) => return Ended::Lost(error.to_string()),
+            Ok(Some(Err(error))) => return Ended::Lost(trouble::of_breaking(&error)),
             Ok(Some(Ok(message))) => message,
         };
         is_asked = false;
@@ -392,7 +393,7 @@ async fn write(shared: &Shared, sink: &mut SplitSink<Socket, Message>) -> Ended 
             sent = sink.flush().await;
         }
         if let Err(error) = sent {
-            return Ended::Lost(error.to_string());
+            return Ended::Lost(trouble::of_breaking(&error));
         }
         let wakes_at = shared.lock().wakes_at(Instant::now());
         tokio::select! {

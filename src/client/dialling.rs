@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use super::trouble;
 use crate::protocol::NATIVE_SUBPROTOCOL;
 
 /// A connection to a gateway.
@@ -24,12 +25,12 @@ pub enum DialError {
     #[error("it does not know this token")]
     Unauthorized,
     /// It is there, and will not talk to us.
-    #[error("it answered {0}")]
+    #[error("{}", trouble::of_answer(*.0))]
     Refused(StatusCode),
     /// Nobody answered in time.
     #[error("no answer")]
     Silent,
-    /// It can't be reached, or not safely.
+    /// It can't be reached, or not safely; names the place.
     #[error("{0}")]
     Unreachable(String),
 }
@@ -62,7 +63,8 @@ pub async fn dial_mux(
 }
 
 fn request(address: &Uri, token: Option<&HeaderValue>) -> Result<Request, DialError> {
-    let mut request = address.clone().into_client_request().map_err(unreachable)?;
+    let unfit = |error| DialError::Unreachable(trouble::of_dialling(&error, &address.to_string()));
+    let mut request = address.clone().into_client_request().map_err(unfit)?;
     if let Some(token) = token {
         request.headers_mut().insert(AUTHORIZATION, token.clone());
     }
@@ -70,17 +72,14 @@ fn request(address: &Uri, token: Option<&HeaderValue>) -> Result<Request, DialEr
 }
 
 async fn open(request: Request, limits: WebSocketConfig, within: Duration) -> Result<Socket, DialError> {
+    let at = request.uri().authority().map_or_else(String::new, ToString::to_string);
     match timeout(within, connect_async_with_config(request, Some(limits), true)).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(Error::Http(answer))) if answer.status() == StatusCode::UNAUTHORIZED => {
             Err(DialError::Unauthorized)
         }
         Ok(Err(Error::Http(answer))) => Err(DialError::Refused(answer.status())),
-        Ok(Err(error)) => Err(unreachable(error)),
+        Ok(Err(error)) => Err(DialError::Unreachable(trouble::of_dialling(&error, &at))),
         Err(_) => Err(DialError::Silent),
     }
-}
-
-fn unreachable(error: Error) -> DialError {
-    DialError::Unreachable(error.to_string())
 }

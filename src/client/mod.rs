@@ -9,6 +9,7 @@ pub mod event;
 pub mod mirror;
 pub mod outbox;
 mod requests;
+mod trouble;
 pub mod watches;
 
 pub use self::connection::{Client, Options};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
+use super::pane_tokens::PaneTokens;
 use super::wake::Wake;
 
 /// The file as written: what is absent is left to the flags and the defaults.
@@ -31,7 +32,7 @@ pub struct Settings {
     /// See [`super::Config::inherit_env`].
     pub inherit_env: Vec<String>,
     /// See [`super::Config::pane_tokens`].
-    pub pane_tokens: bool,
+    pub pane_tokens: PaneTokens,
     /// See [`super::Config::env`].
     pub env: BTreeMap<String, String>,
     /// The table `[input]`.
@@ -67,7 +68,7 @@ impl Default for Settings {
             allowed_hosts: Default::default(),
             allowed_origins: Default::default(),
             inherit_env: Default::default(),
-            pane_tokens: true,
+            pane_tokens: PaneTokens::default(),
             env: Default::default(),
             input: Default::default(),
             output: Default::default(),

@@ -4,6 +4,7 @@
 mod check;
 mod environment;
 mod file;
+mod pane_tokens;
 mod problems;
 mod token;
 mod wake;
@@ -17,6 +18,7 @@ use etcetera::BaseStrategy;
 
 pub use environment::{Surroundings, command_environment, shell_environment};
 pub use file::{Client, Connection, Host, Input, Layout, Limits, Nodes, Output, Respawn, Settings, WhenFull};
+pub use pane_tokens::PaneTokens;
 pub use problems::{ConfigProblem, problems};
 pub(crate) use token::hex;
 pub use token::{Token, TokenError};
@@ -64,8 +66,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Names of environment variables that shells and wake commands get beyond the usual ones.
     pub inherit_env: Vec<String>,
-    /// Programs in panes of this machine get a token that reaches their session alone, as `EVERPANE_PANE_TOKEN`.
-    pub pane_tokens: bool,
+    /// Which programs in panes get a token that reaches their session alone, as `EVERPANE_PANE_TOKEN`.
+    pub pane_tokens: PaneTokens,
     /// Variables set for every shell; these win over inherited ones.
     pub env: BTreeMap<String, String>,
     /// The access token from `EVERPANE_TOKEN`; `None` means the one kept in the data directory.

@@ -33,6 +33,15 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
+impl ConfigProblem {
+    /// One with the value of `key`, a dotted path, which others look at than [`problems`] does.
+    #[must_use]
+    pub fn with_value(file: &Path, key: &str, message: String) -> ConfigProblem {
+        let line = std::fs::read_to_string(file).ok().and_then(|text| line_of_key(key, &text));
+        ConfigProblem { file: file.to_owned(), line, message }
+    }
+}
+
 /// What keeps `serve` from starting with the file at `path`, in the order of its lines.
 ///
 /// # Errors
@@ -80,13 +89,14 @@ fn message(error: &ConfigError) -> String {
 fn line_of(error: &ConfigError, text: &str) -> Option<usize> {
     match error {
         ConfigError::Invalid { line, .. } | ConfigError::UnknownKey { line, .. } => Some(*line),
-        ConfigError::Value { key, .. } => {
-            let document = DeTable::parse(text).ok()?;
-            let offset = offset_of(document.get_ref(), key)?;
-            Some(file::line_of(text, offset))
-        }
+        ConfigError::Value { key, .. } => line_of_key(key, text),
         _ => None,
     }
+}
+
+fn line_of_key(key: &str, text: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    Some(file::line_of(text, offset_of(document.get_ref(), key)?))
 }
 
 /// Where the key is, or else the table that it would be in.

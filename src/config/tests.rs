@@ -13,6 +13,7 @@ no_auth = true
 allowed_hosts = ["term.example.org", "box:8080", "[fd00::1]:7433"]
 allowed_origins = ["https://term.example.org"]
 inherit_env = ["EDITOR"]
+pane_tokens = "everywhere"
 [env]
 PAGER = "less"
 [input]
@@ -95,6 +96,7 @@ fn the_defaults() {
     assert_eq!(config.cwd, Path::new("/home/ada"));
     assert!(!config.no_auth);
     assert_eq!(config.token, None);
+    assert_eq!(config.pane_tokens, PaneTokens::Local);
     assert_eq!(
         config.input,
         Input {
@@ -139,6 +141,7 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
     assert_eq!(config.listen.port(), 9000);
     assert_eq!(config.data_dir, Path::new("/home/ada/panes"));
     assert!(config.no_auth);
+    assert_eq!(config.pane_tokens, PaneTokens::Everywhere);
     assert_eq!(config.limits.panes, 2);
     assert_eq!((config.nodes.local, config.nodes.ttl_secs), (true, 30));
     assert_eq!((config.nodes.host_silence_secs, config.nodes.tape_bytes), (20, 128 << 10));
@@ -217,6 +220,11 @@ fn a_broken_file_is_one_line_with_its_place() {
         ("\n[input]\nheld_secs = \"long\"", "e.toml:3: input.held_secs: invalid type"),
         ("listen = \"nowhere\"", "e.toml:1: listen: "),
         ("[limits]\npanes = -1", "e.toml:2: limits.panes: invalid value"),
+        (
+            "pane_tokens = \"nowhere\"",
+            "e.toml:1: pane_tokens: invalid value: string \"nowhere\", expected \"none\", ",
+        ),
+        ("pane_tokens = 1", "e.toml:1: pane_tokens: invalid type: integer `1`, expected \"none\", "),
         ("input = 5", "e.toml:1: input: invalid type"),
         ("shell = \"/a\"\nshell = \"/b\"", "e.toml:2: "),
     ];
@@ -226,6 +234,17 @@ fn a_broken_file_is_one_line_with_its_place() {
     }
     let missing = Config::load(Some(Path::new("/no/such.toml")), Overrides::default(), &surroundings());
     assert!(missing.unwrap_err().to_string().starts_with("cannot read the config file /no/such.toml"));
+}
+
+#[test]
+fn pane_tokens_can_still_be_switched_on_and_off() {
+    let written =
+        |text: &str| load(&format!("pane_tokens = {text}"), Overrides::default()).unwrap().pane_tokens;
+    let names = [r#""none""#, r#""local""#, "false", "true"];
+    assert_eq!(
+        names.map(written),
+        [PaneTokens::None, PaneTokens::Local, PaneTokens::None, PaneTokens::Local]
+    );
 }
 
 #[test]

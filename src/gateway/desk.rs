@@ -188,7 +188,19 @@ impl Desk {
     /// All sessions.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionRecord> {
-        self.hub.session_records(self.scope)
+        let mut sessions = self.hub.session_records(self.scope);
+        sessions.iter_mut().for_each(|session| self.show_active(session));
+        sessions
+    }
+
+    /// To who knows of one session alone, that is the active one, and in it the tab that is meant where none is named.
+    fn show_active(&self, session: &mut SessionRecord) {
+        if self.scope != Some(session.id) {
+            return;
+        }
+        let active = self.hub.plan().layout.session(session.id).map(|session| session.active);
+        session.active = true;
+        session.tabs.iter_mut().for_each(|tab| tab.active = Some(tab.id) == active);
     }
 
     /// The session of a place.
@@ -197,7 +209,9 @@ impl Desk {
     /// When it is gone.
     pub fn session(&self, place: Place) -> Result<SessionRecord, Refused> {
         let gone = || Refused::new("unknown_session", format!("there is no session {}", place.session));
-        self.hub.session_records(Some(place.session)).pop().ok_or_else(gone)
+        let mut session = self.hub.session_records(Some(place.session)).pop().ok_or_else(gone)?;
+        self.show_active(&mut session);
+        Ok(session)
     }
 
     /// Its tab.

@@ -114,6 +114,16 @@ impl Gateway {
     pub fn panes_on(&self, node: &str) -> usize {
         self.hub.slots().iter().filter(|slot| slot.lock().pane.node() == node).count()
     }
+
+    /// How many panes have a live terminal on a node.
+    #[must_use]
+    pub fn live_on(&self, node: &str) -> usize {
+        let is_live = |slot: &&Arc<Slot>| {
+            let state = slot.lock();
+            state.pane.terminal_node() == node && self.hub.terminals.contains_key(&slot.id)
+        };
+        self.hub.slots().iter().filter(is_live).count()
+    }
 }
 
 impl Hub {

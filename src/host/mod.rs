@@ -29,7 +29,7 @@ use crate::pane::log::OutputBuf;
 use crate::pane::respawn::Generation;
 
 /// What to run in a new PTY.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpawnRequest {
     /// The pane that it is for: by this and the generation a terminal is known when it outlives its gateway.
     pub pane: PaneId,
@@ -43,6 +43,22 @@ pub struct SpawnRequest {
     pub environment: Vec<(String, String)>,
     /// The PTY's size from the first moment on.
     pub size: Size,
+}
+
+impl fmt::Debug for SpawnRequest {
+    /// Without what the variables hold: there may be secrets among them, and this is for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SpawnRequest { pane, generation, command, cwd, environment, size } = self;
+        let names: Vec<_> = environment.iter().map(|(name, _)| name).collect();
+        f.debug_struct("SpawnRequest")
+            .field("pane", pane)
+            .field("generation", generation)
+            .field("command", command)
+            .field("cwd", cwd)
+            .field("environment", &names)
+            .field("size", size)
+            .finish()
+    }
 }
 
 /// How a program ended.
@@ -235,5 +251,24 @@ pub trait Host: Send + Sync {
     /// Whether its terminals outlive the gateway.
     fn outlives(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_of_a_request_holds_no_secret() {
+        let request = SpawnRequest {
+            pane: PaneId(1),
+            generation: Generation(1),
+            command: vec!["/bin/sh".to_owned()],
+            cwd: "/".into(),
+            environment: vec![("EVERPANE_PANE_TOKEN".to_owned(), "ep1.s1.secret".to_owned())],
+            size: Size::DEFAULT,
+        };
+        let logged = format!("{request:?}");
+        assert!(logged.contains("EVERPANE_PANE_TOKEN") && !logged.contains("secret"), "{logged}");
     }
 }

@@ -35,10 +35,20 @@ impl SessionTokens {
     /// The session that a token is for, if it is one of ours. Compares in constant time.
     #[must_use]
     pub fn session(&self, presented: &str) -> Option<SessionId> {
-        let (session, tag) = presented.strip_prefix(PREFIX)?.strip_prefix('.')?.split_once('.')?;
-        let session = session.parse().ok()?;
+        let (session, tag) = Self::parts(presented)?;
         let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).ok()?;
         self.hash(session).verify_slice(&tag).is_ok().then_some(session)
+    }
+
+    /// The session that a token says it is for; whether it is anybody's, only its gateway knows.
+    #[must_use]
+    pub fn named(token: &str) -> Option<SessionId> {
+        Some(Self::parts(token)?.0)
+    }
+
+    fn parts(token: &str) -> Option<(SessionId, &str)> {
+        let (session, tag) = token.strip_prefix(PREFIX)?.strip_prefix('.')?.split_once('.')?;
+        Some((session.parse().ok()?, tag))
     }
 
     fn hash(&self, session: SessionId) -> Hmac<Sha256> {
@@ -74,6 +84,7 @@ mod tests {
             let ours = tokens("sixteen-letters-");
             let made = ours.make(SessionId(session));
             prop_assert_eq!(ours.session(&made), Some(SessionId(session)));
+            prop_assert_eq!(SessionTokens::named(&made), Some(SessionId(session)));
             let mut changed = made.clone().into_bytes();
             let at = at.index(changed.len());
             changed[at] = byte;

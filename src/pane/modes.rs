@@ -8,10 +8,10 @@ mod tests;
 const POP_ALL_KEYBOARD: &[u8] = b"\x1b[<9999u\x1b[=0u";
 
 /// Private modes that change what keys, mouse, focus, paste and resizing send.
-const INPUT_SWITCHES: [u16; 10] = [1, 66, 1004, 1005, 1006, 1015, 1016, 2004, 2031, 2048];
+const INPUT_SWITCHES: [u16; 11] = [1, 66, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2031, 2048];
 
 /// Private modes that change what is shown and need no particular order.
-const SCREEN_SWITCHES: [u16; 4] = [5, 7, 12, 25];
+const SCREEN_SWITCHES: [u16; 5] = [5, 7, 12, 25, 45];
 
 const ORIGIN: u16 = 6;
 const MARGINS: u16 = 69;
@@ -162,6 +162,8 @@ pub struct Modes {
     pub mouse_utf8: bool,
     /// Mode 1006: mouse reports as `CSI < … M`.
     pub mouse_sgr: bool,
+    /// Mode 1007 is off: the wheel sends no arrow keys on the alternate screen.
+    pub wheel_keys_off: bool,
     /// Mode 1015: mouse reports as `CSI … M`.
     pub mouse_urxvt: bool,
     /// Mode 1016: as 1006, in pixels.
@@ -186,6 +188,8 @@ pub struct Modes {
     pub alternate_keyboard: KeyboardStack,
     /// Mode 7 is off: text does not wrap at the right edge.
     pub wrap_off: bool,
+    /// Mode 45: going back wraps at the left edge.
+    pub reverse_wrap: bool,
     /// Mode 6: cursor addresses count from the scroll region's corner.
     pub origin: bool,
     /// ANSI mode 4: text pushes what is right of it aside.
@@ -348,11 +352,13 @@ impl Modes {
             7 => &mut self.wrap_off,
             12 => &mut self.cursor_blink,
             25 => &mut self.cursor_hidden,
+            45 => &mut self.reverse_wrap,
             66 => &mut self.application_keypad,
             MARGINS => &mut self.margins_allowed,
             1004 => &mut self.focus_reports,
             1005 => &mut self.mouse_utf8,
             1006 => &mut self.mouse_sgr,
+            1007 => &mut self.wheel_keys_off,
             1015 => &mut self.mouse_urxvt,
             1016 => &mut self.mouse_pixels,
             2004 => &mut self.bracketed_paste,
@@ -469,6 +475,7 @@ impl Modes {
             application_cursor: false,
             application_keypad: false,
             wrap_off: false,
+            reverse_wrap: false,
             origin: false,
             insert: false,
             cursor_hidden: false,
@@ -531,9 +538,9 @@ fn replace_span(span: &mut Option<(u16, u16)>, control: &Control<'_>) {
     }
 }
 
-/// Whether private mode `mode` is on after a reset.
+/// Whether private mode `mode` is on after a reset; 1007 is in terminals that know it.
 fn default_on(mode: u16) -> bool {
-    matches!(mode, 7 | 25)
+    matches!(mode, 7 | 25 | 1007)
 }
 
 fn put(out: &mut Vec<u8>, text: &str) {

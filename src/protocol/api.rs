@@ -67,7 +67,7 @@ pub struct SessionRecord {
     pub node: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_at: u64,
-    /// Whether its tab is the one that viewers share.
+    /// Whether its tab is the one that viewers share. To a token of one session, that is the active one.
     pub active: bool,
     /// Its tabs, in their order.
     pub tabs: Vec<TabRecord>,

@@ -32,7 +32,7 @@ use crate::clock::Moment;
 use crate::host::remote::OUTPUT_WINDOW;
 use crate::host::remote::frame::{Hello, LINK_VERSION};
 use crate::node::{self, NoRoute, Peer, Registration, Registry, TokenId};
-use crate::protocol::node::{NODE_PROTOCOL_VERSION, NodeEvent, NodeRecord};
+use crate::protocol::node::{NODE_PROTOCOL_VERSION, NodeEvent, NodeKind, NodeRecord};
 
 use identity::identity;
 use records::Records;
@@ -184,10 +184,15 @@ impl Roster {
         self.state().registry.count()
     }
 
-    /// All nodes, by id.
+    /// All nodes, by id, with how many PTYs each has: others say so, and of this machine the gateway knows.
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeRecord> {
-        self.state().registry.records(Moment::now())
+        let panes = self.state().panes.clone();
+        let here = panes.live_here();
+        let mut nodes = self.state().registry.records(Moment::now());
+        let local = nodes.iter_mut().filter(|node| node.kind == Some(NodeKind::Local));
+        local.for_each(|node| node.panes = Some(here));
+        nodes
     }
 
     /// Where to relay to for a node.

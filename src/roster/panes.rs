@@ -18,6 +18,9 @@ pub trait Panes: Send + Sync {
 
     /// A node with PTYs is not known any more.
     fn node_removed(&self, node: &str);
+
+    /// How many PTYs of the gateway's own machine are live. The only one that is called without a lock.
+    fn live_here(&self) -> u32;
 }
 
 /// Shows none.
@@ -29,4 +32,8 @@ impl Panes for NoPanes {
     fn node_down(&self, _node: &str, _asleep: bool) {}
     fn node_expected(&self, _node: &str, _asleep: bool) {}
     fn node_removed(&self, _node: &str) {}
+
+    fn live_here(&self) -> u32 {
+        0
+    }
 }

@@ -41,7 +41,7 @@ pub(super) struct State {
     /// The nodes with PTYs that panes were told of; none without a record.
     told: HashSet<NodeId>,
     pub(super) remotes: Remotes,
-    panes: Arc<dyn Panes>,
+    pub(super) panes: Arc<dyn Panes>,
 }
 
 impl State {

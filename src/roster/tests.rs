@@ -50,6 +50,10 @@ impl Panes for Told {
     fn node_removed(&self, node: &str) {
         self.0.lock().unwrap().push(format!("{node} removed"));
     }
+
+    fn live_here(&self) -> u32 {
+        7
+    }
 }
 
 fn settings(dir: Option<&Path>) -> Settings {

@@ -49,6 +49,8 @@ pub(super) enum Pick {
 
 /// See the module.
 pub(super) struct Picker {
+    /// Not offered: a pane can't show itself.
+    around: Option<PaneId>,
     entries: Vec<Entry>,
     query: String,
     /// The best first; as in the layout while nothing is searched for.
@@ -59,10 +61,11 @@ pub(super) struct Picker {
 }
 
 impl Picker {
-    /// A list of all panes, of which the active one is chosen.
-    pub(super) fn new(mirror: &Mirror) -> Picker {
+    /// A list of all panes but the one that we are in, if we are. The active one is chosen.
+    pub(super) fn new(mirror: &Mirror, around: Option<PaneId>) -> Picker {
         let mut picker = Picker {
-            entries: entries(mirror),
+            around,
+            entries: entries(mirror, around),
             query: String::new(),
             found: Vec::new(),
             chosen: 0,
@@ -76,7 +79,7 @@ impl Picker {
     /// The layout changed. What was chosen stays so if it is still there.
     pub(super) fn refresh(&mut self, mirror: &Mirror) {
         let chosen = self.chosen();
-        self.entries = entries(mirror);
+        self.entries = entries(mirror, self.around);
         self.search();
         self.choose(chosen);
     }
@@ -161,11 +164,12 @@ fn erase_word(query: &mut String) {
     query.truncate(end);
 }
 
-fn entries(mirror: &Mirror) -> Vec<Entry> {
+fn entries(mirror: &Mirror, around: Option<PaneId>) -> Vec<Entry> {
     let mut entries = Vec::new();
     for session in &mirror.sessions {
         for tab in mirror.tabs.iter().filter(|tab| tab.session_id == session.id) {
-            for (index, pane) in panes_in(&tab.layout.root).into_iter().enumerate() {
+            let panes = panes_in(&tab.layout.root).into_iter().enumerate();
+            for (index, pane) in panes.filter(|(_, pane)| Some(*pane) != around) {
                 let place = format!("{}:{}.{index}", session.name, tab.name);
                 let text = [place, what(mirror, pane)].join("  ");
                 let text = text.trim_end().chars().filter(|char| !char.is_control()).collect();

@@ -85,7 +85,9 @@ impl Mirror {
             name: session.name.clone(),
             node: session.sandbox_id.clone(),
             created_at: session.created_at,
-            active: self.tabs().any(|tab| tab.session_id == session.id && self.is_active(tab)),
+            // To who knows of one alone, that is it.
+            active: self.scope.is_some()
+                || self.tabs().any(|tab| tab.session_id == session.id && self.is_active(tab)),
             tabs: self
                 .tabs()
                 .filter(|tab| tab.session_id == session.id)
@@ -296,8 +298,8 @@ mod tests {
         assert_eq!(news(Some(2), &ServerMessage::State(without)), []);
         let mirror = Mirror::new(state(), Some(SessionId(2)));
         assert_eq!(
-            mirror.sessions(|_| 0).iter().map(|session| session.id).collect::<Vec<_>>(),
-            [SessionId(2)]
+            mirror.sessions(|_| 0).iter().map(|session| (session.id, session.active)).collect::<Vec<_>>(),
+            [(SessionId(2), true)]
         );
         assert_eq!(mirror.pane(PaneId(1), |_| 0), None);
     }

@@ -25,7 +25,7 @@ pub struct Defaults {
     /// Where, when the request does not say.
     pub cwd: PathBuf,
     /// Every program's environment. A request's own is of another machine; of that go in only what tells of the terminal
-    /// and of the pane: `TERM`, `COLORTERM`, and what begins with `TERM_` or `EVERPANE`.
+    /// and of the pane: `TERM`, `COLORTERM`, and what begins with `TERM_` or `EVERPANE`, a token for the pane among them.
     pub environment: Vec<(String, String)>,
     /// The directory that directories are shown within.
     pub root: PathBuf,

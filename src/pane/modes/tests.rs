@@ -128,6 +128,7 @@ fn each_mode_is_known_undone_and_restored() {
             "",
         ),
         ("\x1b[?1005h", Modes { mouse_utf8: true, ..fresh }, "^[?1005l", ""),
+        ("\x1b[?1007l", Modes { wheel_keys_off: true, ..fresh }, "^[?1007h", ""),
         ("\x1b[?1015h", Modes { mouse_urxvt: true, ..fresh }, "^[?1015l", ""),
         ("\x1b[?1016h", Modes { mouse_pixels: true, ..fresh }, "^[?1016l", ""),
         ("\x1b[?1004h", Modes { focus_reports: true, ..fresh }, "^[?1004l", ""),
@@ -140,6 +141,7 @@ fn each_mode_is_known_undone_and_restored() {
         ("\x1b[>4;2m", Modes { modify_other_keys: 2, ..fresh }, "^[>4;0m", ""),
         ("\x1b[=5u", Modes { main_keyboard: flags, ..fresh }, "^[<9999u^[=0u", ""),
         ("\x1b[?7l", Modes { wrap_off: true, ..fresh }, "", "^[?7h"),
+        ("\x1b[?45h", Modes { reverse_wrap: true, ..fresh }, "", "^[?45l"),
         ("\x1b[4h", Modes { insert: true, ..fresh }, "", "^[4l"),
         ("\x1b[20h", Modes { linefeed: true, ..fresh }, "", "^[20l"),
         ("\x1b[?5h", Modes { reverse_video: true, ..fresh }, "", "^[?5l"),
@@ -284,8 +286,8 @@ fn modify_other_keys_has_three_ways_to_end() {
 
 #[test]
 fn a_soft_reset_keeps_screen_mouse_and_paste() {
-    let kept = "\x1b[?1049;1003;1006;2004;1004h\x1b[>1u\x1b[5 q";
-    let ended = "\x1b[?1;6;66;69h\x1b[2;9r\x1b[3;7s\x1b[?7;25l\x1b[4h\x1b(0\x0e\x1b[1m";
+    let kept = "\x1b[?1007l\x1b[?1049;1003;1006;2004;1004h\x1b[>1u\x1b[5 q";
+    let ended = "\x1b[?1;6;45;66;69h\x1b[2;9r\x1b[3;7s\x1b[?7;25l\x1b[4h\x1b(0\x0e\x1b[1m";
     assert_eq!(after(&format!("{kept}{ended}\x1b[!p")), after(kept));
 }
 

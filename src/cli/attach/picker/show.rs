@@ -44,20 +44,22 @@ struct Show<'a> {
     status: Status,
 }
 
-/// Has a pane picked in our terminal, which is given back as it was. `input` is what is typed.
+/// Has a pane picked in our terminal, which is given back as it was. `input` is what is typed, `around` the pane that we
+/// are in.
 ///
 /// # Errors
 /// When the terminal can't be taken.
 pub(in crate::cli::attach) async fn pick(
     client: &Client,
     input: &mut mpsc::Receiver<Vec<u8>>,
+    around: Option<PaneId>,
 ) -> io::Result<Result<PaneId, End>> {
     let raw = Raw::take(io::stdin())?;
     let mut output = Output::new();
     output.write(ENTER.to_vec());
     let mut show = Show {
         client,
-        picker: Picker::new(&client.layout()),
+        picker: Picker::new(&client.layout(), around),
         keys: Keys::default(),
         escape_at: None,
         easel: Easel::new(terminal::size(io::stdout())),

@@ -53,7 +53,7 @@ fn search(picker: &mut Picker, query: &str) {
 
 #[test]
 fn all_panes_are_listed_and_the_active_one_is_chosen() {
-    let picker = Picker::new(&mirror());
+    let picker = Picker::new(&mirror(), None);
     let wanted = ["work:edit.0  vim", "work:edit.1  tests — cargo nextest", "work:run.0  logs", "play:1.0"];
     assert_eq!(texts(&picker), wanted);
     let dead: Vec<bool> = picker.view(9).map(|(entry, ..)| entry.dead).collect();
@@ -62,8 +62,16 @@ fn all_panes_are_listed_and_the_active_one_is_chosen() {
 }
 
 #[test]
+fn the_pane_that_we_are_in_is_not_offered() {
+    let mut picker = Picker::new(&mirror(), Some(PaneId(2)));
+    picker.refresh(&mirror());
+    assert_eq!(texts(&picker), ["work:edit.0  vim", "work:run.0  logs", "play:1.0"]);
+    assert_eq!((picker.chosen(), picker.counts()), (Some(PaneId(1)), (3, 3)));
+}
+
+#[test]
 fn what_is_typed_narrows_the_list_by_session_tab_name_title_and_command() {
-    let mut picker = Picker::new(&mirror());
+    let mut picker = Picker::new(&mirror(), None);
     for (query, pane) in [("nextest", 2), ("tsts", 2), ("log", 3), ("play", 4), ("work vim", 1), ("run", 3)] {
         search(&mut picker, query);
         assert_eq!(picker.chosen(), Some(PaneId(pane)), "{query}");
@@ -86,7 +94,7 @@ fn what_is_typed_narrows_the_list_by_session_tab_name_title_and_command() {
 
 #[test]
 fn keys_move_the_choice_around_and_take_it() {
-    let mut picker = Picker::new(&mirror());
+    let mut picker = Picker::new(&mirror(), None);
     let mut after = |press| {
         assert_eq!(picker.press(press, 2), Pick::Looking);
         picker.chosen().unwrap().0
@@ -100,7 +108,7 @@ fn keys_move_the_choice_around_and_take_it() {
 #[test]
 fn the_choice_stays_when_the_layout_changes() {
     let mut mirror = mirror();
-    let mut picker = Picker::new(&mirror);
+    let mut picker = Picker::new(&mirror, None);
     picker.press(Press::Down, 9);
     mirror.sessions.swap(0, 1);
     picker.refresh(&mirror);
@@ -121,7 +129,7 @@ fn screen(size: Size, output: &str) -> Screen {
 
 #[test]
 fn the_list_is_on_the_left_and_the_pane_on_the_right() {
-    let picker = Picker::new(&mirror());
+    let picker = Picker::new(&mirror(), None);
     let mut terminal = screen(SIZE, "before");
     let mut easel = Easel::new(SIZE);
     terminal.feed(ENTER);
@@ -146,7 +154,7 @@ fn the_list_is_on_the_left_and_the_pane_on_the_right() {
 
 #[test]
 fn a_terminal_of_any_size_shows_what_has_room() {
-    let mut picker = Picker::new(&mirror());
+    let mut picker = Picker::new(&mirror(), None);
     search(&mut picker, "play");
     for (size, wanted) in [
         (Size { cols: 30, rows: 3 }, &["> play", "─ 1/4 ─ enter attaches, esc le", "  play:1.0"][..]),
