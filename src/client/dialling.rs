@@ -15,6 +15,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_c
 use super::line::Line;
 use crate::protocol::NATIVE_SUBPROTOCOL;
 
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 16 << 10;
+
 /// A connection to a gateway.
 pub type Socket = WebSocketStream<MaybeTlsStream<Line>>;
 
@@ -59,7 +62,9 @@ pub async fn dial_mux(
 ) -> Result<Socket, DialError> {
     let mut request = request(address, token)?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(NATIVE_SUBPROTOCOL));
-    open(request, Line::nearest(address), WebSocketConfig::default(), within).await
+    // What is read into is cleared first, at every key's echo.
+    let limits = WebSocketConfig::default().read_buffer_size(READ_BYTES);
+    open(request, Line::nearest(address), limits, within).await
 }
 
 fn request(address: &Uri, token: Option<&HeaderValue>) -> Result<Request, DialError> {
