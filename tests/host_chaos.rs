@@ -28,7 +28,7 @@ fn no_line_is_lost_or_doubled_over_twenty_kills_of_the_gateway() {
         stage.start_again();
         let [slow, fast] = &mut panes;
         slow.come_back(&stage.gateway);
-        fast.come_back_late(&stage.gateway);
+        fast.come_back(&stage.gateway);
     }
     for (pane, shell) in panes.iter_mut().zip(shells) {
         pane.until_more(50);

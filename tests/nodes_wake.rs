@@ -21,6 +21,7 @@ use support::proxy::Proxy;
 use support::roster::NodeSocket;
 use support::stage::{Stage, eventually};
 use support::viewer::TestViewer;
+use support::wall_clock::{HOUR, WallClock};
 use support::{Gateway, PATIENCE};
 
 /// Writes down what is typed, of one program after another, and prints nothing.
@@ -397,4 +398,60 @@ fn a_node_tells_for_how_long_nobody_used_it() {
         viewer.sync();
         idle_secs(&mut watcher, "box").filter(|idle| *idle == 0)
     });
+}
+
+#[test]
+fn what_waits_for_a_sandbox_waits_on_while_the_clock_steps() {
+    let clock = WallClock::new();
+    let mut sandbox = Machine::new("box", TYPED);
+    let stage = Stage::under(&clock, "exec cat", &wakes(&sandbox, "test $EVERPANE_WAKE_ATTEMPT -gt 1"));
+    assert!(clock.is_of(&stage.process()));
+    sandbox.start(stage.gateway.address);
+    let mut watcher = NodeSocket::connect(&stage.gateway);
+    let mut viewer = stage.viewer();
+    let pane = open(&mut viewer, &mut watcher, "box");
+    sandbox.kill();
+    until_status(&mut viewer, pane, is_lost);
+
+    let before = unix_ms();
+    viewer.type_in(pane, "first ");
+    let since = until_waking(&mut viewer, pane, 1);
+    assert!((before..=unix_ms()).contains(&since), "{since}");
+    clock.step(HOUR);
+    assert_eq!(until_waking(&mut viewer, pane, 2), since, "what has passed since is what is shown");
+    viewer.type_in(pane, "second ");
+    viewer.sync();
+    clock.step(-2 * HOUR);
+    viewer.type_in(pane, "third");
+    viewer.until("all of it to wait", |mirror| mirror.pane(pane).pending == "first second third".len());
+    assert!(viewer.mirror.errors.is_empty(), "{:?}", viewer.mirror.errors);
+    assert_eq!(until_waking(&mut viewer, pane, 2), since);
+
+    sandbox.start(stage.gateway.address);
+    viewer.until_live(pane);
+    eventually("what was typed", || sandbox.content("home/typed").ends_with(b"third").then_some(()));
+    assert_eq!(sandbox.content("home/typed"), b"first second third");
+    until_called(&sandbox, &["box 1", "box 2"]);
+}
+
+#[test]
+fn no_patience_with_a_sandbox_grows_when_the_clock_is_set_back() {
+    let clock = WallClock::new();
+    let mut sandbox = Machine::new("box", TYPED);
+    let limits = "[input]\nheld_away_secs = 2\n[wake]\nattempts = 2\ntimeout_secs = 1\n";
+    let stage = Stage::under(&clock, "exec cat", &[limits, &wakes(&sandbox, "exec sleep 1000")].concat());
+    assert!(clock.is_of(&stage.process()));
+    sandbox.start(stage.gateway.address);
+    let mut watcher = NodeSocket::connect(&stage.gateway);
+    let mut viewer = stage.viewer();
+    let pane = open(&mut viewer, &mut watcher, "box");
+    sandbox.kill();
+    until_status(&mut viewer, pane, is_lost);
+    viewer.type_in(pane, "too early");
+    until_waking(&mut viewer, pane, 1);
+    clock.step(-HOUR);
+    until_waking(&mut viewer, pane, 2);
+    viewer.until("the error", |mirror| mirror.errors_of("input_expired").next().is_some());
+    until_status(&mut viewer, pane, |status| !matches!(status, PaneStatus::Waking { .. }));
+    until_called(&sandbox, &["box 1", "box 2"]);
 }

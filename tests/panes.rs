@@ -23,6 +23,13 @@ fn starts(stage: &Stage) -> usize {
     stage.content("home/starts").split(|byte| *byte == b'\n').count() - 1
 }
 
+/// A pane whose [`KEEPER`] has noted its start: one that was killed before would not be counted.
+fn open_keeper(stage: &Stage) -> (TestViewer, PaneId) {
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    (viewer, pane)
+}
+
 /// Waits until all that was kept is `wanted`.
 fn until_typed(stage: &Stage, wanted: &[u8]) {
     eventually("all that was typed", || (stage.content("home/typed").len() >= wanted.len()).then_some(()));
@@ -178,7 +185,7 @@ fn a_thousand_deaths_leave_nothing_behind() {
 #[test]
 fn what_is_typed_at_a_dead_pane_arrives_once_and_in_order() {
     let stage = Stage::with_script(KEEPER);
-    let (mut viewer, pane) = stage.open();
+    let (mut viewer, pane) = open_keeper(&stage);
     let mut typed = Vec::new();
     for round in 0..20 {
         let before = starts(&stage);
@@ -198,7 +205,7 @@ fn what_is_typed_at_a_dead_pane_arrives_once_and_in_order() {
 #[test]
 fn a_storm_of_keys_starts_one_program() {
     let stage = Stage::with_script(KEEPER);
-    let (mut viewer, pane) = stage.open();
+    let (mut viewer, pane) = open_keeper(&stage);
     kill_shell(&stage, &mut viewer, pane);
     let mut typed = Vec::new();
     for number in 0..10_000 {
@@ -216,7 +223,7 @@ fn many_viewers_typing_at_a_dead_pane_share_one_start() {
     const VIEWERS: usize = 8;
     const MESSAGES: usize = 60;
     let stage = Stage::with_script(KEEPER);
-    let (mut first, pane) = stage.open();
+    let (mut first, pane) = open_keeper(&stage);
     kill_shell(&stage, &mut first, pane);
     let mut viewers: Vec<TestViewer> = (0..VIEWERS).map(|_| stage.viewer()).collect();
     for viewer in &mut viewers {
@@ -326,6 +333,8 @@ fn processes_left_behind_do_not_keep_a_pane_connected() {
     let stage = Stage::with_bash();
     let (mut viewer, pane) = stage.open();
     for leave in ["sleep 1000 &", "setsid sleep 1000 &", "(sleep 1000 & ) &", "nohup sleep 1000 &"] {
+        // What was printed may be told before what printed it is; and the last one's end is not the one waited for here.
+        viewer.until_live(pane);
         viewer.type_in(pane, &format!("{leave} kill -9 $$\n"));
         viewer.until_exited(pane);
         viewer.type_in(pane, "echo al''ive-again\n");
@@ -358,8 +367,7 @@ fn a_process_that_prints_on_does_not_keep_a_pane_connected() {
 #[test]
 fn looking_never_wakes() {
     let stage = Stage::with_script(KEEPER);
-    let (mut first, pane) = stage.open();
-    first.until_shows(pane, "ready");
+    let (mut first, pane) = open_keeper(&stage);
     kill_shell(&stage, &mut first, pane);
     let status = first.mirror.pane(pane).status.clone();
     let tab = first.mirror.active_tab.unwrap();
@@ -442,7 +450,7 @@ fn a_start_that_runs_out_of_descriptors_leaves_no_process() {
 #[test]
 fn a_start_that_fails_says_why_and_keeps_what_was_typed() {
     let stage = Stage::with_script(KEEPER);
-    let (mut viewer, pane) = stage.open();
+    let (mut viewer, pane) = open_keeper(&stage);
     fs::rename(stage.path("shell"), stage.path("away")).unwrap();
     kill_shell(&stage, &mut viewer, pane);
     viewer.type_in(pane, "first ");
@@ -462,7 +470,7 @@ fn a_start_that_fails_says_why_and_keeps_what_was_typed() {
 #[test]
 fn after_five_failures_only_an_outright_request_tries_again() {
     let stage = Stage::with_settings(KEEPER, "[respawn]\nfirst_backoff_ms = 10");
-    let (mut viewer, pane) = stage.open();
+    let (mut viewer, pane) = open_keeper(&stage);
     fs::rename(stage.path("shell"), stage.path("away")).unwrap();
     kill_shell(&stage, &mut viewer, pane);
     let mut held = 0;

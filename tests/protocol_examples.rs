@@ -170,8 +170,8 @@ fn the_numbers_are_the_real_ones() {
     limit(format!("payload of one output frame | {} KiB", MAX_OUTPUT_BYTES >> 10));
     limit(format!("malformed messages of one viewer | {ABUSE_ERRORS} in {ABUSE_WINDOW_SECS} s"));
     limit(format!("`Sec-WebSocket-Protocol: {NATIVE_SUBPROTOCOL}`"));
-    use CloseCode::{GoingAway, PolicyViolation, Stalled, Superseded, TryAgainLater};
-    for code in [GoingAway, PolicyViolation, Stalled, Superseded, TryAgainLater] {
+    use CloseCode::{Dismissed, GoingAway, PolicyViolation, Stalled, Superseded, TryAgainLater};
+    for code in [GoingAway, PolicyViolation, TryAgainLater, Stalled, Dismissed, Superseded] {
         limit(format!("\n| {} |", code as u16));
     }
     let defaults = everpane::gateway::Settings::default();

@@ -287,6 +287,18 @@ fn a_head_must_be_small_and_prompt() {
 }
 
 #[test]
+fn who_sends_more_than_is_read_is_told_that_the_connection_ends() {
+    let data = dir();
+    let gateway = Gateway::start(data.path());
+    let host = gateway.host();
+    let headers = [("Host", host.as_str()), ("Content-Length", "1000000"), ("Connection", "keep-alive")];
+    for headers in [&headers[..], &[&headers[..], &[BEARER]].concat()] {
+        let answer = gateway.send(&head("POST", "/api/v1/panes/p1/focus", headers));
+        assert_eq!(answer.header("connection"), "close", "{answer:?}");
+    }
+}
+
+#[test]
 fn the_token_file_is_for_its_owner_and_stays() {
     let data = dir();
     let inner = data.path().join("data");

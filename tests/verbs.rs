@@ -12,6 +12,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
+use everpane::protocol::CloseCode;
 use everpane::protocol::api::{
     Event, InputTaken, Made, PaneRecord, ProblemDetails, RunOutcome, SessionList, SessionRecord, TabRecord,
     TokenMade, ViewerList, WaitOutcome,
@@ -331,7 +332,7 @@ fn viewers_are_listed_and_sent_away() {
     let id = eventually("a viewer", || list().first().map(|viewer| viewer.id));
     assert!(stage.verb(&["viewers"]).well().contains(&id.to_string()));
     stage.verb(&["viewers", "--kick", &id.to_string()]).well();
-    viewer.until_closed();
+    assert_eq!(viewer.until_closed().0, CloseCode::Dismissed as u16);
     fails(stage.verb(&["viewers", "--kick", &id.to_string()]), 3, "");
     fails(stage.verb(&["viewers", "--kick", "x"]), 2, "");
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use everpane::gateway::Framing;
 use proptest::collection::vec;
@@ -454,7 +454,7 @@ fn a_viewer_that_leaves_no_longer_keeps_a_channel() {
     viewer.until("the close", |mirror| !mirror.channels.contains_key(&second));
     viewer.ask(json!({ "type": "layout_seen", "revision": viewer.mirror.revision }));
     drop(witness);
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + support::PATIENCE;
     loop {
         let pane = viewer.split(first);
         if viewer.mirror.channels[&pane] == 1 {

@@ -3,11 +3,13 @@
 
 mod agents;
 pub mod channels;
+mod checkpoints;
 mod clients;
 mod desk;
 mod edits;
 mod hub;
 mod looking;
+mod lossless;
 mod nodes;
 mod onlookers;
 mod panes;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::checkpoints::Offer;
 use super::hub::{Gateway, Hub};
 use super::panes::{Live, Slot, jitter};
 use super::saved::Checkpointed;
@@ -153,9 +154,16 @@ impl Hub {
         tracing::debug!(pane = %slot.id, from, kept = ?kept.output, "a terminal is taken over");
         let sink = self.sink(slot, &**host);
         let Some(terminal) = host.resume(kept, from, sink) else { return false };
+        let found = kept.checkpoint.as_ref().and_then(|checkpoint| {
+            let offset = Checkpointed::read(checkpoint)?.meta.offset;
+            Some(Offer { generation: kept.generation, offset, checkpoint: checkpoint.clone() })
+        });
         let returned = self.with_pane(slot, |state, _, effects| {
             let returned = state.pane.returned(kept.generation, Moment::now(), &*terminal, effects);
             if returned {
+                if let Some(offer) = found {
+                    state.checkpoints.found(offer);
+                }
                 let (generation, outlives) = (kept.generation, host.outlives());
                 self.connected(slot, Live { generation, terminal: terminal.clone(), outlives });
             }

@@ -7,9 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::Notify;
+use tokio::time::sleep_until;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::checkpoints::Checkpoints;
 use super::hub::Hub;
+use super::lossless::Expected;
 use super::nodes::LOCAL_NODE;
 use super::screens::{Model, WORTH_A_THREAD};
 use super::settings::{NewProgram, Settings};
@@ -57,6 +60,9 @@ pub(super) struct SlotState {
     pub(super) subscribers: Vec<Arc<Subscription>>,
     /// Those who wait for something, by the offset from which they need the output.
     pub(super) onlookers: Vec<Arc<AtomicU64>>,
+    /// Viewers of the gateway before that must get every byte.
+    pub(super) expected: Option<Expected>,
+    pub(super) checkpoints: Checkpoints,
 }
 
 impl SlotState {
@@ -65,29 +71,17 @@ impl SlotState {
             subscriber.mark();
         }
     }
-
-    /// Where the viewer or onlooker is that must get every byte and has got the fewest.
-    fn slowest_lossless(&self) -> Option<u64> {
-        let viewers = self.subscribers.iter().filter(|one| one.lossless).map(|one| one.cursor());
-        viewers.chain(self.onlookers.iter().map(|one| one.load(Ordering::Acquire))).min()
-    }
-
-    /// Lets go of output that neither the screen needs, which has everything before `offset`, nor a viewer that
-    /// must get it.
-    pub(super) fn release(&mut self, offset: u64) {
-        let needed = self.slowest_lossless().map_or(offset, |slowest| slowest.min(offset));
-        self.pane.log.release(needed);
-    }
-
-    /// How many bytes the viewer lacks that must get every byte and has got the fewest.
-    fn lossless_lag(&self) -> u64 {
-        self.slowest_lossless().map_or(0, |slowest| self.pane.log.head().saturating_sub(slowest))
-    }
 }
 
 impl Slot {
     pub(super) fn new(pane: Pane, model: Model, saved: Option<OutputMark>) -> Arc<Slot> {
-        let state = SlotState { pane, subscribers: Vec::new(), onlookers: Vec::new() };
+        let state = SlotState {
+            pane,
+            subscribers: Vec::new(),
+            onlookers: Vec::new(),
+            expected: None,
+            checkpoints: Checkpoints::default(),
+        };
         let (id, channel) = (state.pane.id, state.pane.channel);
         Arc::new(Slot {
             id,
@@ -112,7 +106,7 @@ impl Slot {
     /// Looks anew whether the program must wait for a viewer that must get every byte.
     pub(super) fn look_for_room(&self, state: &SlotState) {
         let lag = state.lossless_lag();
-        if lag >= HOLD_AT {
+        if lag >= HOLD_AT || state.checkpoints.hold(state.pane.log.head(), state.owed()) {
             self.full.store(true, Ordering::Release);
         } else if lag <= GO_ON_AT && self.full.swap(false, Ordering::AcqRel) {
             self.room.notify_waiters();
@@ -127,6 +121,9 @@ impl Slot {
         subscription: Option<Arc<Subscription>>,
     ) {
         state.subscribers.retain(|other| other.viewer_id() != viewer);
+        if subscription.as_ref().is_some_and(|new| new.lossless) {
+            state.lossless_came();
+        }
         state.subscribers.extend(subscription);
         self.look_for_room(state);
     }
@@ -219,7 +216,13 @@ impl Sink for PaneSink {
                 if !self.is_full() {
                     return;
                 }
-                room.await;
+                let until = self.slot.lock().expected_until();
+                tokio::select! {
+                    () = room => {}
+                    () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {
+                        self.slot.look_for_room(&self.slot.lock());
+                    }
+                }
             }
         })
     }

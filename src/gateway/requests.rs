@@ -49,6 +49,9 @@ impl Attached {
         // Nothing was watched, or the pane is closed: there is nothing to go on with.
         if let Some(subscription) = watched {
             subscription.took_in(offset);
+            if subscription.lossless {
+                self.hub.leave_waiting(&subscription.slot);
+            }
         }
     }
 

@@ -2,9 +2,11 @@
 //! place in their output where that one was.
 
 use std::sync::Weak;
+use std::time::Instant;
 
 use super::channels::Channels;
 use super::hub::{Hub, Plan};
+use super::lossless::Expected;
 use super::nodes::LOCAL_NODE;
 use super::saved::{Checkpointed, OutputMeta, SavedPane, SavedState};
 use super::screens::Model;
@@ -29,6 +31,8 @@ impl Hub {
         warnings: &mut Vec<String>,
     ) {
         let SavedState { at, layout, mut panes } = state;
+        // By a clock that was set back meanwhile it would be in the future.
+        let at = at.min(Moment::now().unix_ms);
         let channels = Channels::restore(panes.values().map(SavedPane::channel));
         for (id, _) in layout.panes() {
             let Some(saved) = panes.remove(&id) else { continue };
@@ -43,7 +47,8 @@ impl Hub {
             }
             let kept = kept.iter().find(|kept| kept.pane == id && saved.node() == LOCAL_NODE);
             let (pane, model) = restored_pane(saved, id, at, output, kept, &self.settings);
-            self.insert_pane(pane, model);
+            let expected = kept.and_then(|kept| expected(kept, &pane));
+            self.insert_pane(pane, model).lock().expected = expected;
         }
         *self.plan() = Plan { layout, channels };
     }
@@ -76,12 +81,14 @@ struct Basis<'a> {
 
 impl<'a> Basis<'a> {
     /// Where to go on with a program that was kept: at the gateway's own saved screen, which has scrollback, if the
-    /// host still has all that was printed since; else at the checkpoint.
+    /// host still has all that was printed since, and no viewer may lack what was printed before that must get every
+    /// byte; else at the checkpoint.
     fn of(kept: &Kept, saved: Option<Basis<'a>>, checkpoint: Option<Checkpointed<'a>>) -> Option<Basis<'a>> {
         let has = |basis: &Basis<'_>| {
             let Place { generation, printed, .. } = basis.place;
             generation == kept.generation && kept.reaches(printed)
         };
+        let lossless = checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.meta.lossless > 0);
         let checkpoint = checkpoint.map(|Checkpointed { meta, screen }| Basis {
             offset: meta.offset,
             size: meta.size,
@@ -91,8 +98,18 @@ impl<'a> Basis<'a> {
         // Each insertion left a checkpoint behind it, and only that knows of it.
         let newest = checkpoint.as_ref().map(|checkpoint| checkpoint.place.insertions);
         let knows_all = |basis: &Basis<'_>| newest.is_none_or(|newest| newest == basis.place.insertions);
-        saved.filter(|basis| has(basis) && knows_all(basis)).or_else(|| checkpoint.filter(has))
+        let checkpoint = checkpoint.filter(has);
+        let ahead = |basis: &Basis<'_>| {
+            lossless && checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.offset < basis.offset)
+        };
+        saved.filter(|basis| has(basis) && knows_all(basis) && !ahead(basis)).or(checkpoint)
     }
+}
+
+/// Who is expected back for the rest of what a program that was kept has printed.
+fn expected(kept: &Kept, pane: &Pane) -> Option<Expected> {
+    let viewers = Checkpointed::read(kept.checkpoint.as_ref()?)?.meta.lossless;
+    (viewers > 0).then(|| Expected::new(pane.log.head(), viewers, Instant::now()))
 }
 
 fn restored_pane(

@@ -73,11 +73,14 @@ pub(super) struct CheckpointMeta {
     pub(super) size: Size,
     /// Where it is in the program's output.
     pub(super) place: Place,
+    /// How many viewers there were that must get every byte. They have everything before it.
+    #[serde(default)]
+    pub(super) lossless: u32,
 }
 
 impl<'a> Checkpointed<'a> {
-    pub(super) fn of(snapshot: &'a Snapshot, place: Place) -> Checkpointed<'a> {
-        let meta = CheckpointMeta { offset: snapshot.offset, size: snapshot.size, place };
+    pub(super) fn of(snapshot: &'a Snapshot, place: Place, lossless: u32) -> Checkpointed<'a> {
+        let meta = CheckpointMeta { offset: snapshot.offset, size: snapshot.size, place, lossless };
         Checkpointed { meta, screen: &snapshot.bytes }
     }
 
@@ -155,6 +158,7 @@ impl SavedPane {
     pub(super) fn birth(self, id: PaneId, offset: u64, alive_until: u64) -> Birth {
         let end = match self.end {
             End::Never => End::Exited { exit: Exit::Unknown, at: alive_until },
+            End::Exited { exit, at } => End::Exited { exit, at: at.min(alive_until) },
             known => known,
         };
         Birth {

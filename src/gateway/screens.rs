@@ -13,8 +13,9 @@ use bytes::Bytes;
 use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 
+use super::checkpoints::{Checkpoints, Offer};
 use super::hub::Hub;
-use super::panes::{Live, Slot};
+use super::panes::{Live, Slot, SlotState};
 use super::saved::Checkpointed;
 use crate::geometry::Size;
 use crate::host::Due;
@@ -168,32 +169,89 @@ impl Hub {
         let Some(live) = self.terminals.get(&slot.id).filter(|live| live.outlives) else { return false };
         let due = live.terminal.checkpoint_due();
         drop(live);
-        if due == Due::Now || slot.lock().pane.take_unplaced() {
-            self.leave_checkpoint(slot);
-            return true;
+        let (unplaced, waiting) = {
+            let mut state = slot.lock();
+            if due == Due::Now {
+                state.checkpoints.urge();
+            }
+            (state.pane.take_unplaced(), state.checkpoints.is_waiting())
+        };
+        match due {
+            // Only the newest knows of what was inserted.
+            _ if unplaced => self.make_checkpoint(slot, Checkpoints::insist),
+            Due::Now if waiting => {
+                self.leave_waiting(slot);
+                return false;
+            }
+            Due::Now => self.make_checkpoint(slot, Checkpoints::offer),
+            Due::Soon => {
+                self.screens.push(slot);
+                return false;
+            }
+            Due::Never => return false,
         }
-        if due == Due::Soon {
-            self.screens.push(slot);
-        }
-        false
+        true
     }
 
     fn checkpoint_if_due(self: &Arc<Self>, slot: &Arc<Slot>) {
+        let waiting = slot.lock().checkpoints.is_waiting();
         let due = |live: &Live| live.outlives && live.terminal.checkpoint_due() != Due::Never;
-        if self.terminals.get(&slot.id).is_some_and(|live| due(&live)) {
-            self.leave_checkpoint(slot);
+        if waiting {
+            self.leave_waiting(slot);
+        } else if self.terminals.get(&slot.id).is_some_and(|live| due(&live)) {
+            self.make_checkpoint(slot, Checkpoints::offer);
         }
     }
 
-    fn leave_checkpoint(self: &Arc<Self>, slot: &Arc<Slot>) {
-        let written = |rows: usize| {
+    /// Makes a checkpoint, and leaves what `leave` makes of it.
+    fn make_checkpoint(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        leave: impl FnOnce(&mut Checkpoints, Offer, Option<u64>) -> Option<Offer>,
+    ) {
+        let lossless = slot.lock().lossless_viewers();
+        let made = |rows: usize| {
             let snapshot = self.snapshot(slot, rows);
             // In the middle of a sequence there is none to leave; more output follows.
             let place = snapshot.place?;
-            Some((Checkpointed::of(&snapshot, place).write()?, place))
+            let checkpoint = Checkpointed::of(&snapshot, place, lossless).write()?;
+            Some(Offer { generation: place.generation, offset: snapshot.offset, checkpoint })
         };
-        let Some((checkpoint, place)) = written(CHECKPOINT_ROWS).or_else(|| written(0)) else { return };
-        let live = self.terminals.get(&slot.id).filter(|live| live.generation == place.generation);
+        let Some(offer) = made(CHECKPOINT_ROWS).or_else(|| made(0)) else { return };
+        let mut state = slot.lock();
+        let owed = state.owed();
+        if let Some(offer) = leave(&mut state.checkpoints, offer, owed) {
+            self.leave(slot, offer);
+        }
+    }
+
+    /// Leaves the checkpoint that waits, if it is ahead of nobody any more who must get every byte.
+    pub(super) fn leave_waiting(&self, slot: &Slot) {
+        let mut state = slot.lock();
+        let owed = state.owed();
+        if let Some(offer) = state.checkpoints.ready(owed) {
+            self.leave(slot, offer);
+        }
+        slot.look_for_room(&state);
+    }
+
+    /// Leaves the newest checkpoint once more, which may know of nobody yet that must get every byte.
+    pub(super) fn note_lossless(&self, slot: &Slot, state: &mut SlotState) {
+        let Some(left) = state.checkpoints.left() else { return };
+        let noted = Checkpointed::read(&left.checkpoint).and_then(|mut checkpoint| {
+            checkpoint.meta.lossless = state.lossless_viewers();
+            checkpoint.write()
+        });
+        if let Some(checkpoint) = noted {
+            let offer = Offer { checkpoint, ..left.clone() };
+            state.checkpoints.found(offer.clone());
+            self.leave(slot, offer);
+        }
+    }
+
+    /// Called with the slot locked, so that a newer one is not followed by an older one.
+    fn leave(&self, slot: &Slot, Offer { generation, checkpoint, .. }: Offer) {
+        let live = self.terminals.get(&slot.id).filter(|live| live.generation == generation);
         let terminal = live.map(|live| live.terminal.clone());
         if let Some(terminal) = terminal {
             terminal.keep(checkpoint);

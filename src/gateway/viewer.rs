@@ -54,6 +54,8 @@ pub(super) struct Subscription {
     history: AtomicU32,
     /// The offset after the last byte handed to the viewer's writer.
     cursor: AtomicU64,
+    /// The offset before which the viewer has said to have taken everything in.
+    taken: AtomicU64,
     /// The offset after the newest byte when the watch began.
     head: u64,
     flow: Mutex<Flow>,
@@ -90,6 +92,10 @@ impl Subscription {
 
     pub(super) fn cursor(&self) -> u64 {
         self.cursor.load(Ordering::Acquire)
+    }
+
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Acquire)
     }
 
     /// The pane has more. Nearly free when the viewer knows that already.
@@ -181,7 +187,11 @@ impl Subscription {
     /// The viewer has taken in everything before `offset`.
     pub(super) fn took_in(self: &Arc<Self>, offset: u64) {
         let (now, cursor) = (Instant::now(), self.cursor());
-        let opened = self.flow().window.as_mut().is_some_and(|window| window.took_in(offset, cursor, now));
+        let mut flow = self.flow();
+        let Some(window) = &mut flow.window else { return };
+        let opened = window.took_in(offset, cursor, now);
+        self.taken.store(window.consumed(), Ordering::Release);
+        drop(flow);
         if opened {
             self.mark();
         }
@@ -447,6 +457,7 @@ impl Viewer {
             lossless: wanted.lossless,
             history: AtomicU32::new(wanted.history),
             cursor: AtomicU64::new(cursor),
+            taken: AtomicU64::new(window_at),
             head,
             flow: Mutex::new(Flow { window, parts: VecDeque::new() }),
             announced: AtomicBool::new(false),

@@ -107,6 +107,9 @@ impl Hub {
         let subscription = viewer.subscribe(slot, wanted, &state.pane.log);
         slot.set_watch(&mut state, viewer.id, Some(subscription.clone()));
         subscription.mark();
+        if wanted.lossless {
+            self.note_lossless(slot, &mut state);
+        }
     }
 
     pub(super) fn unwatch(&self, viewer: &Arc<Viewer>, panes: &[PaneId]) -> Made {

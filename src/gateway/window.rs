@@ -62,6 +62,11 @@ impl Window {
         open
     }
 
+    /// The offset before which the viewer has said to have taken everything in.
+    pub(super) fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
     /// Since when the viewer, which has more to take in, has taken in nothing.
     pub(super) fn stuck_since(&self) -> Option<Instant> {
         self.waits_since

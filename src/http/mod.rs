@@ -18,6 +18,7 @@ mod origins;
 mod problem;
 mod server;
 mod session_tokens;
+mod unread;
 
 use std::sync::Arc;
 

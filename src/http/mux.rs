@@ -132,7 +132,7 @@ async fn serve_viewer(gateway: Gateway, patience: Patience, framing: Framing, so
                     End::Closed { code: CloseCode::Superseded, reason: "the client came back over another connection" }
                 }
                 () = attached.viewer.dismissed() => {
-                    End::Closed { code: CloseCode::Dismissed, reason: "closed by request" }
+                    End::Closed { code: CloseCode::Dismissed, reason: "somebody closed this connection" }
                 }
                 () = attached.viewer.overflowed() => {
                     End::Closed { code: CloseCode::Stalled, reason: "answers piled up unread" }

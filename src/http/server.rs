@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::unread;
 use crate::near::{self, Near};
 
 /// Connections that speak HTTP at once; the next one waits in the system's queue. A viewer's or
@@ -143,7 +144,8 @@ async fn converse(
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        service.call(request)
+        let service = service.clone();
+        unread::answered(request, move |request| service.call(request))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -154,6 +154,8 @@ impl Record {
             State::Local | State::Active { .. } => (NodeStatus::Active, None, None),
             State::Offline { why, since_ms, .. } => (NodeStatus::Offline, Some(why), Some(since_ms)),
         };
+        // What was told by a clock that has been set back since is not to be in the future.
+        let shown = |stamp_ms: u64| stamp_ms.min(now.unix_ms) / 1000;
         let idle = |(load, at): (Load, Instant)| {
             Some(load.idle?.saturating_add(now.at.saturating_duration_since(at)))
         };
@@ -164,8 +166,8 @@ impl Record {
             port,
             status,
             pid,
-            offline_since: since_ms.map(|since_ms| since_ms / 1000),
-            last_seen: (self.state != State::Local).then_some(self.last_seen_ms / 1000),
+            offline_since: since_ms.map(shown),
+            last_seen: (self.state != State::Local).then(|| shown(self.last_seen_ms)),
             kind: Some(kind),
             why,
             suspect: self.is_suspect(settings, now),

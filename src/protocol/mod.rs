@@ -35,8 +35,6 @@ pub const ABUSE_WINDOW_SECS: u64 = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum CloseCode {
-    /// Somebody asked the gateway to close it.
-    Dismissed = 1000,
     /// The gateway is shutting down; come back later.
     GoingAway = 1001,
     /// Too many refused messages within the window.
@@ -45,6 +43,8 @@ pub enum CloseCode {
     TryAgainLater = 1013,
     /// The viewer took nothing for too long, or let its answers pile up.
     Stalled = 4008,
+    /// Somebody asked the gateway to close it: it is to come back only if a person wants it to.
+    Dismissed = 4403,
     /// The client that the viewer spoke for came back over another connection.
     Superseded = 4409,
 }

@@ -36,8 +36,6 @@ pub(crate) struct Lines {
     pub(crate) others: Vec<String>,
     /// A line without its end.
     rest: Vec<u8>,
-    /// Some output was skipped: what comes first is the rest of a line.
-    skipped: bool,
     /// What comes first is of a program that has ended, up to the line that tells of the next one's start.
     is_over: bool,
 }
@@ -48,22 +46,13 @@ impl Lines {
         // A NUL is a change of size, which anybody may cause.
         self.rest.extend(bytes.iter().filter(|byte| **byte != 0));
         let whole = memchr::memmem::rfind(&self.rest, b"\r\n").map_or(0, |at| at + 2);
-        let mut text: Vec<u8> = self.rest.drain(..whole).collect();
-        if self.skipped && whole > 0 {
-            let first = memchr::memmem::find(&text, b"\r\n").map_or(0, |at| at + 2);
-            text.drain(..first);
-        }
+        let text: Vec<u8> = self.rest.drain(..whole).collect();
         for line in String::from_utf8(text).unwrap().split_terminator("\r\n") {
             if self.is_over {
                 self.is_over = !line.contains(" · restarted at ");
                 continue;
             }
             match line.strip_prefix("line ") {
-                Some(number) if std::mem::take(&mut self.skipped) => {
-                    let number: u64 = number.parse().unwrap();
-                    assert!(number >= self.next, "{number} was there before {}", self.next);
-                    self.next = number + 1;
-                }
                 Some(number) => {
                     assert_eq!(number.parse(), Ok(self.next), "{line:?} is not the next one");
                     self.next += 1;
@@ -119,24 +108,6 @@ impl Counter {
         let output = &self.viewer.mirror.output[&self.pane];
         let missed = output.missed.unwrap_or(0);
         assert_eq!((output.from, missed), (offset, 0), "it goes on where it was: {output:?}");
-    }
-
-    /// The same for a viewer that was too far behind a flood to be sure to find everything that it lacks: it may be sent
-    /// on, and is told how far, but never back.
-    pub(crate) fn come_back_late(&mut self, gateway: &Gateway) {
-        let offset = self.watch_again(gateway, true);
-        let output = &self.viewer.mirror.output[&self.pane];
-        let skipped = output.from.checked_sub(offset).expect("it is not sent back");
-        // A snapshot may be of later than when it was announced.
-        let told = output.missed.is_some_and(|missed| missed <= skipped && (missed == 0) == (skipped == 0));
-        assert!(told, "{skipped} bytes after {offset} were skipped, and {:?} told of", output.missed);
-        if skipped > 0 {
-            let pane = self.pane;
-            self.viewer.until("a snapshot in the place of what is gone", |mirror| mirror.restarts(pane) == 1);
-            self.viewer.mirror.output.get_mut(&pane).unwrap().restarts = 0;
-            self.lines.rest.clear();
-            self.lines.skipped = true;
-        }
     }
 
     /// Asks over a new connection for what it has not read yet, of a pane that is live or not. From which offset that is.

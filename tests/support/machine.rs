@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::TOKEN;
 use super::processes::Process;
 use super::stage::{eventually, write_script};
+use super::wall_clock::WallClock;
 
 /// See the module.
 pub(crate) struct Machine {
@@ -18,6 +19,8 @@ pub(crate) struct Machine {
     /// The id of its node.
     pub(crate) name: String,
     node: Option<Child>,
+    /// What its nodes find in their environment beyond the usual.
+    variables: Vec<(String, String)>,
 }
 
 impl Machine {
@@ -26,7 +29,14 @@ impl Machine {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
         fs::create_dir(dir.path().join("home")).unwrap();
-        Self { dir, name: name.to_owned(), node: None }
+        Self { dir, name: name.to_owned(), node: None, variables: Vec::new() }
+    }
+
+    /// The same with a wall clock of its own.
+    pub(crate) fn under(clock: &WallClock, name: &str, script: &str) -> Self {
+        let mut machine = Self::new(name, script);
+        machine.variables = clock.variables();
+        machine
     }
 
     /// Starts the node, which dials `gateway`, and does not wait for it to get there.
@@ -38,6 +48,7 @@ impl Machine {
             .env_clear()
             .envs([("PATH", "/usr/bin:/bin"), ("EVERPANE_NODE_TOKEN", TOKEN), ("EVERPANE_LOG", "info")])
             .env("HOME", &home)
+            .envs(self.variables.iter().cloned())
             .args(["node", "--gateway", &format!("http://{gateway}")])
             .args(["--id", &self.name, "--name", &self.name])
             .arg("--shell")

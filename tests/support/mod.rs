@@ -18,6 +18,7 @@ pub(crate) mod terminal;
 pub(crate) mod typist;
 pub(crate) mod verbs;
 pub(crate) mod viewer;
+pub(crate) mod wall_clock;
 pub(crate) mod wire;
 
 use std::io::{BufRead, BufReader, Read, Write};

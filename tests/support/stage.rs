@@ -1,10 +1,10 @@
 //! A gateway with a shell of a test's own, and a directory for both. The shell's path is in the environment of all
 //! that it starts, so that they can be found.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use everpane::ids::PaneId;
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::processes::Process;
 use super::viewer::TestViewer;
+use super::wall_clock::WallClock;
 use super::{Gateway, PATIENCE, TOKEN, everpane};
 
 /// See the module.
@@ -21,6 +22,8 @@ pub(crate) struct Stage {
     dir: TempDir,
     /// What the gateway is started with beyond the usual.
     arguments: Vec<String>,
+    /// What it finds in its environment beyond the usual.
+    variables: Vec<(String, String)>,
 }
 
 impl Stage {
@@ -33,37 +36,47 @@ impl Stage {
     pub(crate) fn with_settings(script: &str, settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, settings, &[], &[])
+        Self::start(dir, settings, Vec::new(), &[])
     }
 
     /// The same with more arguments for the gateway instead.
     pub(crate) fn with_arguments(script: &str, arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, "", &[], arguments)
+        Self::start(dir, "", Vec::new(), arguments)
     }
 
     /// The same with more variables in the gateway's own environment.
     pub(crate) fn with_environment(script: &str, variables: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_script(&dir.path().join("shell"), script);
-        Self::start(dir, "", variables, &[])
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::start(dir, "", variables.iter().map(owned).collect(), &[])
+    }
+
+    /// One whose gateway, and the process that runs the shells, have a wall clock of their own; with settings.
+    pub(crate) fn under(clock: &WallClock, script: &str, settings: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_script(&dir.path().join("shell"), script);
+        start_host(&dir.path().join("data"), clock);
+        Self::start(dir, settings, clock.variables(), &[])
     }
 
     /// A gateway whose panes run a real `bash`, in an empty home.
     pub(crate) fn with_bash() -> Self {
         let dir = tempfile::tempdir().unwrap();
         symlink("/bin/bash", dir.path().join("shell")).unwrap();
-        Self::start(dir, "", &[], &[])
+        Self::start(dir, "", Vec::new(), &[])
     }
 
-    fn start(dir: TempDir, settings: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
+    fn start(dir: TempDir, settings: &str, variables: Vec<(String, String)>, arguments: &[&str]) -> Self {
         let config = dir.path().join("config.toml");
         fs::write(&config, settings).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         let mut command = command(dir.path());
-        let gateway = Gateway::run(command.envs(variables.iter().copied()).args(arguments));
-        Self { gateway, dir, arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() }
+        let gateway = Gateway::run(command.envs(variables.iter().cloned()).args(arguments));
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Self { gateway, dir, arguments, variables }
     }
 
     /// Kills the gateway without a warning, and then what it ran.
@@ -97,7 +110,7 @@ impl Stage {
     /// What starts a gateway here.
     pub(crate) fn command(&self) -> Command {
         let mut command = command(self.dir.path());
-        command.args(&self.arguments);
+        command.args(&self.arguments).envs(self.variables.iter().cloned());
         command
     }
 
@@ -149,6 +162,16 @@ impl Stage {
     pub(crate) fn process(&self) -> Process {
         Process::of(self.gateway.pid()).unwrap()
     }
+}
+
+/// Starts the process that runs the shells, which a gateway would start without its own environment.
+fn start_host(data_dir: &Path, clock: &WallClock) {
+    DirBuilder::new().mode(0o700).create(data_dir).unwrap();
+    // It closes its stdout when it can be called. Nobody here is its parent, as after a gateway's end.
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "\"$0\" host --data-dir \"$1\" &", env!("CARGO_BIN_EXE_everpane")]).arg(data_dir);
+    let said = shell.env_clear().envs(clock.variables()).stderr(Stdio::inherit()).output().unwrap();
+    assert!(said.status.success() && said.stdout.is_empty(), "{said:?}");
 }
 
 fn command(dir: &Path) -> Command {

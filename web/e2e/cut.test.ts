@@ -37,7 +37,7 @@ test("what is typed while the connection is cut arrives once and in order", asyn
   await expect.poll(() => pill.textContent()).toMatch(/bytes kept/);
   proxy.mend();
   await far.sees(/^line-55$/m);
-  // A change of size may be redrawing it just now.
+  // Scrollback that is fetched ahead may be taking the screen's place just now.
   const lines = async () => (await far.pane()).text.match(/^line-\d+$/gm);
   await expect.poll(lines).toEqual(["line-11", "line-22", "line-33", "line-44", "line-55"]);
   await expect.poll(() => far.page.locator(".pill.shown").count()).toBe(0);

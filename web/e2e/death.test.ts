@@ -2,10 +2,22 @@
 
 import { expect } from "vitest";
 import { test } from "./support/stage.ts";
-import { countLines } from "./support/viewer.ts";
+import { countLines, type Viewer } from "./support/viewer.ts";
 
 /** What a browser says of a gateway that is away. */
 const AWAY = /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/;
+
+/** Whether the card on a viewer's pane is as high as a line. */
+function cardHides(viewer: Viewer, line: string): Promise<boolean> {
+  return viewer.page.evaluate((text) => {
+    const rows = [...document.querySelectorAll(".xterm-rows > div")];
+    const row = rows.find(({ textContent }) => textContent?.replaceAll("\u00a0", " ").trimEnd() === text);
+    const card = document.querySelector(".dead-card:not([hidden])");
+    if (!row || !card) throw new Error("there is no such line, or no card");
+    const [{ top, bottom }, over] = [row.getBoundingClientRect(), card.getBoundingClientRect()];
+    return over.top < bottom && top < over.bottom;
+  }, line);
+}
 
 test("a dead pane says why at once, and typing brings it back", async ({ open }) => {
   const one = await open();
@@ -25,6 +37,23 @@ test("a dead pane says why at once, and typing brings it back", async ({ open })
     expect(card).toBeUndefined();
     expect(countLines(text, "back")).toBe(1);
     expect(text).toMatch(/^before-2$[^]*exited with code 3[^]*^back$/m);
+  }
+});
+
+test("the card on a dead pane hides nothing of what was printed last", async ({ open }) => {
+  const one = await open();
+  await one.sees(/^ready\$/);
+  for (const lines of [3, 200]) {
+    await one.run(`clear; seq 1 ${lines}; exec echo the end`);
+    await one.sees(/^the end$/m);
+    const late = await open();
+    await late.sees(/^the end$/m);
+    for (const viewer of [one, late]) {
+      await viewer.seesCard(/Disconnected/);
+      await expect.poll(() => cardHides(viewer, "the end")).toBe(false);
+    }
+    await one.run("");
+    await one.seesLive();
   }
 });
 
@@ -119,7 +148,7 @@ test("keys typed while the gateway is away are kept for it", async ({ gateway, o
   await expect.poll(() => viewer.page.locator(".pill").textContent()).toContain("20 bytes kept");
   await gateway.start();
   await viewer.sees(/^held-42\nready\$$/m);
-  // A change of size may be redrawing it just now.
+  // Scrollback that is fetched ahead may be taking the screen's place just now.
   await expect.poll(async () => countLines((await viewer.pane()).text, "held-42")).toBe(1);
 });
 

@@ -13,6 +13,7 @@ import { lostText, notificationText, refusalText, tabLabel } from "./model/text.
 import { redirectToLogin } from "./net/login.ts";
 import { hostPane } from "./panehost.ts";
 import { copyText } from "./term/clipboard.ts";
+import { AwayCard } from "./ui/awaycard.ts";
 import { Banner } from "./ui/banner.ts";
 import { askForNotifications, notify } from "./ui/desktop.ts";
 import { confirmDialog } from "./ui/dialog.ts";
@@ -46,6 +47,7 @@ export class App implements Page {
   #notifications = new Notifications();
   #banner = new Banner();
   #toasts = new Toasts();
+  #away = new AwayCard(() => this.#conversation.connect());
   #keyboard: Keyboard;
   #pill: Pill;
   #tabBar: TabBar;
@@ -65,7 +67,7 @@ export class App implements Page {
     this.#stage = this.#makeStage();
     this.#empty = this.#makeEmpty();
     const bar = el("header", { class: "top-bar" }, this.#sessions.element, this.#tabBar.element, this.#tools());
-    const body = el("div", { class: "stage-frame" }, this.#stage.element, this.#empty);
+    const body = el("div", { class: "stage-frame" }, this.#stage.element, this.#empty, this.#away.element);
     root.append(bar, this.#banner.element, body, this.#toasts.element);
     this.#preferences.onChange((look) => {
       this.#stage.setLook(look);
@@ -182,6 +184,7 @@ export class App implements Page {
       output: (paneId, piece) => this.#stage.view(paneId)?.terminal.write(piece),
       status: (status) => {
         this.#pill.setStatus(status);
+        this.#away.show(status.state === "closed" ? status.farewell : undefined);
         if (status.state === "open") this.#banner.clear();
         document.documentElement.classList.toggle("offline", status.state !== "open");
       },

@@ -1,5 +1,6 @@
 // The conversation with the gateway: takes every message in and keeps the model. Knows no elements.
 
+import { anyKeyReturns } from "./model/farewell.ts";
 import { EMPTY, type Model, reduce } from "./model/model.ts";
 import type { OutputPiece } from "./model/stream.ts";
 import type { Loss } from "./model/text.ts";
@@ -49,6 +50,7 @@ export class Conversation {
   readonly history: History;
   readonly sizes: Sizes;
   #link: Link;
+  #status: LinkStatus = { state: "connecting" };
   #client = clientName();
   #events: ConversationEvents;
   #model = EMPTY;
@@ -64,7 +66,7 @@ export class Conversation {
     this.#link = new Link(url, {
       message: (message) => this.#take(message),
       frame: (frame) => this.#takeFrame(frame),
-      status: (status) => this.#status(status),
+      status: (status) => this.#takeStatus(status),
       refused: () => events.rejected(),
     });
     this.gateway = new Gateway(this.#link, (error) => events.failed(error));
@@ -96,14 +98,21 @@ export class Conversation {
     this.#link.connect();
   }
 
+  /** Somebody typed or pasted into a pane: what brings back a page that stays away. */
+  type(paneId: string, text: string): void {
+    this.sender.input(paneId, text);
+    if (this.#status.state === "closed" && anyKeyReturns(this.#status.farewell)) this.connect();
+  }
+
   /** Tells the gateway how large the viewport is. */
   tellViewport(): void {
     const { cols, rows } = this.#events.viewport();
     this.gateway.tell({ type: "connect", width: cols, height: rows });
   }
 
-  #status(status: LinkStatus): void {
-    if (status.state === "waiting") {
+  #takeStatus(status: LinkStatus): void {
+    this.#status = status;
+    if (status.state === "waiting" || status.state === "closed") {
       this.#current = false;
       this.gateway.requests.disconnect();
       this.sender.disconnected();
@@ -115,6 +124,7 @@ export class Conversation {
     switch (message.type) {
       case "hello":
         this.gateway.tell({ type: "resume", client: this.#client });
+        this.sizes.resume();
         return this.tellViewport();
       case "resumed":
         return this.sender.resumed(message.memory, message.applied);
@@ -173,7 +183,6 @@ export class Conversation {
     this.#current = true;
     this.history.resume();
     this.watches.resume();
-    this.sizes.reset();
   }
 
   /** A new gateway has no layout: this page makes the first session, but not again when somebody closes it. */

@@ -13,7 +13,7 @@ export function hostPane(paneId: string, conversation: Conversation, commands: C
   const { sender, sizes, watches, history, gateway } = conversation;
   return {
     ...page,
-    input: (text) => sender.input(paneId, text),
+    input: (text) => conversation.type(paneId, text),
     report: (bytes) => sender.report(paneId, bytes),
     parsed: (piece, idle) => {
       watches.parsed(paneId, piece, idle);

@@ -82,9 +82,12 @@ impl Keeping {
 
     /// Whether a program can print so much more without losing what no gateway has seen to.
     pub(super) fn has_room(&self, name: Name, more: usize) -> bool {
-        self.with(name, |program| {
-            program.sink.is_some() || program.printed.len() + more - program.covered() <= KEEPS
-        })
+        self.with(name, |program| program.sink.is_some()) || self.keeps(name, more)
+    }
+
+    /// Whether it would still have all that follows the checkpoint if the program printed so much more.
+    pub(super) fn keeps(&self, name: Name, more: usize) -> bool {
+        self.with(name, |program| program.printed.len() + more - program.covered() <= KEEPS)
     }
 
     /// A program prints; whoever has its terminal is told.

@@ -215,7 +215,7 @@ async fn a_query_is_answered_once_over_a_break() {
 // A gateway's end.
 
 /// What programs print in the histories below: text, drawings, torn sequences and characters, questions.
-const PRINTED: [&[u8]; 9] = [
+pub(super) const PRINTED: [&[u8]; 9] = [
     b"plain text\r\n",
     b"\x1b[31mred\x1b[0m ",
     b"\x1b[2J\x1b[5;5Hhere",
@@ -253,23 +253,25 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A gateway with one pane, killed and started again as a history wants it.
-struct Mortal {
+pub(super) struct Mortal {
     /// The pane's node: the gateway's own, or another.
     node: &'static str,
-    host: Keeping,
-    gateway: Gateway,
+    pub(super) host: Keeping,
+    pub(super) gateway: Gateway,
     dir: tempfile::TempDir,
-    pane: PaneId,
+    pub(super) pane: PaneId,
     /// What was printed last.
     last: usize,
+    /// Whether the program waits for room also while a gateway is there.
+    pub(super) waits: bool,
 }
 
 impl Mortal {
-    async fn open(node: &'static str) -> Mortal {
+    pub(super) async fn open(node: &'static str) -> Mortal {
         let (host, dir) = (Keeping::default(), tempfile::tempdir().unwrap());
         let gateway = start(node, &host, dir.path());
         let pane = Watching::attach(&gateway).ask(json!({ "type": "session_create" })).unwrap();
-        let mortal = Mortal { node, host, gateway, dir, pane, last: 0 };
+        let mortal = Mortal { node, host, gateway, dir, pane, last: 0, waits: false };
         mortal.live().await;
         let state = mortal.dir.path().join("state.json");
         let saved = |bytes: Vec<u8>| memchr::memmem::find(&bytes, b"\"generation\":1").is_some();
@@ -277,19 +279,22 @@ impl Mortal {
         mortal
     }
 
-    fn name(&self) -> Name {
+    pub(super) fn name(&self) -> Name {
         (self.pane, Generation(1))
     }
 
-    async fn live(&self) {
+    pub(super) async fn live(&self) {
         eventually(|| self.gateway.hub.terminals.contains_key(&self.pane)).await;
     }
 
     /// Prints, unless the program has to wait.
-    fn print(&mut self, what: usize, times: usize) {
+    pub(super) fn print(&mut self, what: usize, times: usize) {
         self.last = what;
         for _ in 0..times {
-            if self.host.has_room(self.name(), PRINTED[what].len()) {
+            let (name, more) = (self.name(), PRINTED[what].len());
+            let has_room =
+                if self.waits { self.host.keeps(name, more) } else { self.host.has_room(name, more) };
+            if has_room {
                 self.host.print(self.name(), PRINTED[what]);
             }
         }
@@ -316,7 +321,7 @@ impl Mortal {
         self.node_up();
     }
 
-    fn kill(&mut self, saved: Option<usize>, meanwhile: usize) {
+    pub(super) fn kill(&mut self, saved: Option<usize>, meanwhile: usize) {
         if let Some(times) = saved {
             self.gateway.flush();
             self.print(self.last, times);

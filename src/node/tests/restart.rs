@@ -4,8 +4,13 @@ use super::*;
 
 /// Written down, read again, at a moment that has nothing to do with the one before.
 fn restarted(world: &World, settings: Settings) -> World {
+    restarted_at(world, settings, 1_900_000_000_000)
+}
+
+/// The same with the wall clock at that time, in milliseconds since the Unix epoch.
+fn restarted_at(world: &World, settings: Settings, unix_ms: u64) -> World {
     let json = serde_json::to_string(&world.registry.saved(world.now)).unwrap();
-    let now = Moment { at: world.now.at + seconds(5_000_000), unix_ms: 12_000 };
+    let now = Moment { at: world.now.at + seconds(5_000_000), unix_ms };
     World { registry: Registry::restored(settings, serde_json::from_str(&json).unwrap(), now), now }
 }
 
@@ -26,6 +31,20 @@ fn records_come_back_offline_and_their_countdown_goes_on() {
     assert_eq!(again.pass(seconds(79)), []);
     assert_eq!(again.pass(seconds(1)), [removed("a")]);
     assert_eq!(again.pass(seconds(10)), [removed("b")]);
+}
+
+#[test]
+fn nothing_is_shown_to_be_in_the_future_when_the_clock_was_set_back() {
+    let mut world = World::new();
+    let (left, _) = world.join(OWNER, agent("a", "m", 1));
+    world.join(OWNER, host("b", "x"));
+    world.registry.closed(left, Farewell::Said, world.now);
+    let mut again = restarted_at(&world, Settings::default(), 12_000);
+    for id in ["a", "b"] {
+        let record = again.registry.record(id, again.now).unwrap();
+        assert_eq!((record.last_seen, record.offline_since), (Some(12), Some(12)));
+    }
+    assert_eq!(again.pass(seconds(90)), [removed("a"), removed("b")]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 import type { BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
+import { Wire } from "./wire.ts";
 
 /** A pane as it shows. */
 export interface PaneSight {
@@ -27,12 +28,14 @@ export interface Window {
 export class Viewer {
   readonly page: Page;
   readonly context: BrowserContext;
+  readonly wire: Wire;
   /** What the browser complained about: errors, and breaches of the page's policy. */
   readonly complaints: string[] = [];
 
   constructor(page: Page) {
     this.page = page;
     this.context = page.context();
+    this.wire = new Wire(page);
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error") this.complaints.push(message.text());

@@ -6,6 +6,9 @@ const FIRST_MS = 250;
 /** The longest wait, in milliseconds, before jitter. */
 const LONGEST_MS = 15_000;
 
+/** How long a connection has to last, in milliseconds, to count: who lets one in and closes it at once is not hammered. */
+const STEADY_MS = 1_000;
+
 /** Doubles the wait with every failure; half of it is random, so that many pages do not come back at once. */
 export class Backoff {
   #failures = 0;
@@ -17,7 +20,12 @@ export class Backoff {
     return Math.round(full * (0.5 + random / 2));
   }
 
-  /** A connection came about: start over with the shortest wait. */
+  /** A connection is gone that was open for so many milliseconds. */
+  ended(openMs: number): void {
+    if (openMs >= STEADY_MS) this.reset();
+  }
+
+  /** Starts over with the shortest wait. */
   reset(): void {
     this.#failures = 0;
   }

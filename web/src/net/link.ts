@@ -1,8 +1,9 @@
-// A WebSocket that comes back by itself. Knows messages and bytes, but no terminal and no layout.
+// A WebSocket that comes back by itself, unless it was told to stay away. Knows messages and bytes, but no terminal and no layout.
 
+import type { Farewell } from "../model/farewell.ts";
 import type { ClientMessage, ServerMessage } from "../protocol.ts";
 import { Backoff } from "./backoff.ts";
-import { closeReason } from "./closecode.ts";
+import { closeReason, farewell } from "./closecode.ts";
 import { Liveness } from "./liveness.ts";
 
 /** The WebSocket subprotocol that selects the native framing. */
@@ -16,7 +17,9 @@ export type LinkStatus =
   | { state: "connecting" }
   | { state: "open" }
   /** Down; the next try is `retryAt`, in milliseconds since the Unix epoch. */
-  | { state: "waiting"; reason: string; retryAt: number };
+  | { state: "waiting"; reason: string; retryAt: number }
+  /** Down, until somebody wants it back. */
+  | { state: "closed"; farewell: Farewell };
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -38,6 +41,8 @@ export class Link {
   #url: string;
   #events: LinkEvents;
   #socket: WebSocket | undefined;
+  /** When it opened, by `performance.now()`; `undefined`: not yet. */
+  #openedAt: number | undefined;
   #liveness = new Liveness(0);
   #backoff = new Backoff();
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -63,15 +68,15 @@ export class Link {
     this.#events.status({ state: "connecting" });
     const socket = new WebSocket(this.#url, SUBPROTOCOL);
     socket.binaryType = "arraybuffer";
-    let opened = false;
+    this.#openedAt = undefined;
     socket.onopen = () => {
-      opened = true;
-      this.#liveness = new Liveness(performance.now());
+      this.#openedAt = performance.now();
+      this.#liveness = new Liveness(this.#openedAt);
       this.#events.status({ state: "open" });
     };
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#take(event.data);
     socket.onclose = (event) => {
-      if (this.#socket === socket) this.#lost(event.code, opened);
+      if (this.#socket === socket) this.#lost(event.code);
     };
     this.#socket = socket;
   }
@@ -91,17 +96,19 @@ export class Link {
   #take(data: string | ArrayBuffer): void {
     this.#liveness.heard(performance.now());
     if (data instanceof ArrayBuffer) return this.#events.frame(data);
-    // A gateway that opens and closes at once must not be hammered: only a word from it resets the wait.
-    this.#backoff.reset();
     this.#events.message(JSON.parse(data) as ServerMessage);
   }
 
-  #lost(code: number, opened: boolean): void {
+  #lost(code: number): void {
     this.#socket = undefined;
+    const openedAt = this.#openedAt;
+    if (openedAt !== undefined) this.#backoff.ended(performance.now() - openedAt);
+    const closed = farewell(code);
+    if (closed) return this.#events.status({ state: "closed", farewell: closed });
     const wait = this.#backoff.next(Math.random());
     this.#retry = setTimeout(() => this.connect(), wait);
     this.#events.status({ state: "waiting", reason: closeReason(code), retryAt: Date.now() + wait });
-    if (!opened) this.#events.refused();
+    if (openedAt === undefined) this.#events.refused();
   }
 
   /** The network is back, or somebody looks at the page again: no reason to wait. */
@@ -120,7 +127,7 @@ export class Link {
   /** A dead socket may take minutes to close; its close event is not waited for. */
   #abandon(): void {
     const socket = this.#socket;
-    this.#lost(1006, true);
+    this.#lost(1006);
     socket?.close();
   }
 }

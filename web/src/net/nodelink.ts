@@ -24,6 +24,8 @@ export class NodeLink {
   #calls = new Calls();
   #backoff = new Backoff();
   #socket: WebSocket | undefined;
+  /** When it opened, by `performance.now()`; `undefined`: not yet. */
+  #openedAt: number | undefined;
   /** The one timer: the next refresh while open, the next try to connect while not. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,10 +42,10 @@ export class NodeLink {
     this.#events.status({ state: "connecting", since: Date.now() });
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    let opened = false;
+    this.#openedAt = undefined;
     socket.onopen = () => {
-      opened = true;
       if (this.#socket !== socket) return;
+      this.#openedAt = performance.now();
       this.#events.status({ state: "open" });
       this.#timer = setTimeout(() => void this.#refresh(socket), REFRESH_MS);
     };
@@ -51,7 +53,7 @@ export class NodeLink {
       if (this.#socket === socket) this.#take(event.data);
     };
     socket.onclose = (event) => {
-      if (this.#socket === socket) void this.#lost(event.code, opened);
+      if (this.#socket === socket) void this.#lost(event.code);
     };
   }
 
@@ -77,8 +79,6 @@ export class NodeLink {
   }
 
   #take(data: string): void {
-    // A gateway that opens and closes at once must not be hammered: only a word from it resets the wait.
-    this.#backoff.reset();
     const message = JSON.parse(data) as NodeEvent | Answer;
     if ("event" in message) this.#events.event(message);
     else this.#calls.answered(message);
@@ -101,17 +101,19 @@ export class NodeLink {
 
   /** A dead socket may take minutes to close; its close event is not waited for. */
   #abandon(socket: WebSocket): void {
-    void this.#lost(1006, true);
+    void this.#lost(1006);
     socket.close();
   }
 
-  async #lost(code: number, opened: boolean): Promise<void> {
+  async #lost(code: number): Promise<void> {
     this.#drop();
+    const openedAt = this.#openedAt;
+    if (openedAt !== undefined) this.#backoff.ended(performance.now() - openedAt);
     const wait = this.#backoff.next(Math.random());
     const timer = setTimeout(() => this.open(), wait);
     this.#timer = timer;
     this.#events.status({ state: "waiting", reason: closeReason(code), retryAt: Date.now() + wait });
-    if (opened || !(await isAbsent()) || this.#timer !== timer) return;
+    if (openedAt !== undefined || !(await isAbsent()) || this.#timer !== timer) return;
     this.#drop();
     this.#events.status({ state: "absent" });
   }

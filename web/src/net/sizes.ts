@@ -8,13 +8,13 @@ const GATHER_MS = 80;
 
 /** The measured sizes of this page's panes. */
 export class Sizes {
-  #gateway: Gateway;
+  #gateway: Pick<Gateway, "isOpen" | "mention">;
   #measured = new Map<string, Cells>();
   /** What the gateway was told on this connection. */
   #told = new Map<string, Cells>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: Pick<Gateway, "isOpen" | "mention">) {
     this.#gateway = gateway;
   }
 
@@ -30,13 +30,17 @@ export class Sizes {
     this.#told.delete(paneId);
   }
 
-  /** A new connection: the gateway knows nothing of this page. */
-  reset(): void {
+  /**
+   * A new connection: the gateway knows nothing of this page. To be called before it is told the viewport, from which
+   * it would guess sizes that are nearly those that were measured: programs would be resized there and back.
+   */
+  resume(): void {
     this.#told.clear();
-    this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
+    this.#tell();
   }
 
   #tell(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!this.#gateway.isOpen) return;
     for (const [paneId, { cols, rows }] of this.#measured) {

@@ -16,7 +16,7 @@ import { FONT_FAMILY, terminalTheme } from "./theme.ts";
 import { ModelWidths } from "./unicode.ts";
 import { Writer, type WriterEvents } from "./writer.ts";
 
-/** The height of a line, as a multiple of the font's own. */
+/** The height of a row, as a multiple of that which the font gives a line. */
 const LINE_HEIGHT = 1.15;
 
 /** With Shift, they scroll up. */
@@ -32,9 +32,14 @@ export interface Look {
   fontSize: number;
 }
 
-/** The style of text that has the size of the terminals' cells. */
+/** The style of text that is as wide as the terminals' cells. */
 export function cellStyle(fontSize: number): Partial<CSSStyleDeclaration> {
-  return { fontFamily: FONT_FAMILY, fontSize: `${fontSize}px`, lineHeight: String(LINE_HEIGHT), display: "inline-block" };
+  return { fontFamily: FONT_FAMILY, fontSize: `${fontSize}px`, lineHeight: "normal", display: "inline-block" };
+}
+
+/** The height of the terminals' rows, in pixels, of text that is so high: as xterm.js rounds it. */
+export function rowHeight(textHeight: number): number {
+  return Math.floor(Math.ceil(textHeight * devicePixelRatio) * LINE_HEIGHT) / devicePixelRatio;
 }
 
 /** What a terminal tells its owner. */
@@ -102,6 +107,11 @@ export class PaneTerminal {
   /** Whether the other screen is shown, which has no scrollback. */
   get isOnOtherScreen(): boolean {
     return this.#terminal.buffer.active.type === "alternate";
+  }
+
+  /** Whether what was printed last is in the lower half of the screen. */
+  get isLow(): boolean {
+    return 2 * this.#terminal.buffer.active.cursorY >= this.#terminal.rows;
   }
 
   /** Takes output in. */

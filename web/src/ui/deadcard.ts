@@ -57,6 +57,11 @@ export class DeadCard {
     this.#timer = setInterval(() => this.#info && this.#render(this.#info), 1000);
   }
 
+  /** Keeps the card off what was printed last: it may say why there is no terminal. */
+  keepOff(low: boolean): void {
+    this.element.classList.toggle("high", low);
+  }
+
   dispose(): void {
     clearInterval(this.#timer);
   }

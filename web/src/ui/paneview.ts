@@ -68,6 +68,10 @@ export class PaneView {
     this.#events = events;
     this.terminal = new PaneTerminal(look, {
       ...events,
+      parsed: (piece, idle) => {
+        events.parsed(piece, idle);
+        if (idle) this.#card.keepOff(this.terminal.isLow);
+      },
       found: (matches) => this.#find.found(matches),
       restarted: (asked, rows) => {
         events.restarted(asked, rows);
@@ -187,6 +191,7 @@ export class PaneView {
     this.element.classList.toggle("dead", !connected);
     this.element.dataset["state"] = state;
     this.#card.update(info, connected);
+    this.#card.keepOff(this.terminal.isLow);
   }
 
   /** Marks a terminal that does not fill its pane because another viewer decides its size. */

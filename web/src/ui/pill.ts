@@ -11,7 +11,7 @@ const GRACE_MS = 400;
 export class Pill {
   readonly element: HTMLButtonElement;
   #status: LinkStatus = { state: "connecting" };
-  #since = Date.now();
+  #since = performance.now();
   #held = 0;
 
   constructor(retry: () => void) {
@@ -20,7 +20,7 @@ export class Pill {
   }
 
   setStatus(status: LinkStatus): void {
-    if (status.state === "open" || this.#status.state === "open") this.#since = Date.now();
+    if (status.state === "open" || this.#status.state === "open") this.#since = performance.now();
     this.#status = status;
     this.#render();
   }
@@ -33,17 +33,18 @@ export class Pill {
 
   #render(): void {
     const open = this.#status.state === "open";
-    const early = Date.now() - this.#since < GRACE_MS && this.#held === 0;
+    const early = performance.now() - this.#since < GRACE_MS && this.#held === 0;
     this.element.classList.toggle("shown", open ? this.#held > 0 : !early);
     this.element.classList.toggle("down", !open);
     setText(this.element, [this.#text(), this.#heldText()].filter((part) => part !== "").join(" · "));
-    this.element.title = this.#status.state === "waiting" ? "Reconnect now" : "";
+    this.element.title = this.#status.state === "waiting" || this.#status.state === "closed" ? "Reconnect now" : "";
   }
 
   #text(): string {
     const status = this.#status;
     if (status.state === "open") return "";
     if (status.state === "connecting") return "Connecting…";
+    if (status.state === "closed") return "Disconnected";
     const seconds = secondsUntil(status.retryAt, Date.now());
     return `${status.reason} · reconnecting ${seconds > 0 ? `in ${seconds} s` : "now"}`;
   }

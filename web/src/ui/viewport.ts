@@ -1,7 +1,7 @@
 // How many cells the whole page has room for, before there is a terminal that could be asked.
 
 import type { Cells } from "../net/frame.ts";
-import { cellStyle } from "../term/paneterminal.ts";
+import { cellStyle, rowHeight } from "../term/paneterminal.ts";
 import { el } from "./dom.ts";
 
 /** How many letters are measured together, since browsers round widths. */
@@ -16,6 +16,6 @@ export function viewportCells(room: { width: number; height: number }, fontSize:
   probe.remove();
   return {
     cols: Math.max(1, Math.floor((room.width / width) * SAMPLE)),
-    rows: Math.max(1, Math.floor(room.height / height)),
+    rows: Math.max(1, Math.floor(room.height / rowHeight(height))),
   };
 }

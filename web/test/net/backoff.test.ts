@@ -18,3 +18,14 @@ test("starts over after a success, and never overflows", () => {
   backoff.reset();
   expect(backoff.next(0)).toBe(125);
 });
+
+test("only a connection that lasted starts it over", () => {
+  const backoff = new Backoff();
+  for (let failure = 0; failure < 3; failure += 1) {
+    backoff.next(0);
+    backoff.ended(999);
+  }
+  expect(backoff.next(0)).toBe(1000);
+  backoff.ended(1000);
+  expect(backoff.next(0)).toBe(125);
+});
