@@ -13,6 +13,7 @@ pub mod host;
 pub mod http;
 pub mod ids;
 pub mod layout;
+pub mod near;
 pub mod node;
 pub mod pane;
 pub mod programs;

@@ -444,6 +444,34 @@ fn a_terminal_that_stalls_costs_little_and_interrupts_all_the_same() {
     assert_eq!(terminal.ended(), 0);
 }
 
+/// The sockets of a process, by their numbers.
+fn sockets(pid: u32) -> Vec<String> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let links = open.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    let number = |link: std::path::PathBuf| {
+        Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+    };
+    links.filter_map(number).collect()
+}
+
+#[test]
+fn the_network_is_used_only_where_the_gateway_is_not_on_this_machine() {
+    let stage = Stage::with_settings("echo ready; exec cat", BEHIND_PROXY);
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let proxy = Proxy::before(stage.gateway.address);
+    for (address, uses_network) in [(stage.gateway.address, false), (proxy.address, true)] {
+        let mut terminal = Terminal::attach(address, &[]);
+        terminal.until_shows("ready");
+        let tcp = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let numbers: Vec<_> = tcp.lines().filter_map(|line| line.split_whitespace().nth(9)).collect();
+        let ours = sockets(terminal.child.process_id().unwrap());
+        assert_eq!(ours.iter().any(|number| numbers.contains(&number.as_str())), uses_network, "{address}");
+        terminal.press(LEAVE);
+        assert_eq!(terminal.ended(), 0);
+    }
+}
+
 /// A server of tmux that runs no longer than this.
 struct Tmux(std::path::PathBuf);
 

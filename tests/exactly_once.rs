@@ -178,6 +178,21 @@ fn come_back(stage: &Stage) -> (Wire, Vec<u64>) {
 }
 
 #[test]
+fn keys_that_print_nothing_are_acknowledged_all_the_same() {
+    let stage = Stage::with_script("stty raw -echo; echo ready; exec cat > typed");
+    let (mut viewer, pane) = stage.open();
+    viewer.until_shows(pane, "ready");
+    let channel = viewer.mirror.channels[&pane];
+    let (mut wire, _) = come_back(&stage);
+    for number in 1..=3_u64 {
+        let frame = [&[3][..], &channel.to_be_bytes(), &number.to_be_bytes(), b"k"].concat();
+        wire.send(Message::binary(frame));
+        wire.expect("its acknowledgement", |told| told["type"] == "input_ack" && told["applied"] == number);
+    }
+    until_typed(&stage, b"kkk");
+}
+
+#[test]
 fn what_was_given_back_is_told_again_until_a_ping_after_it_was_answered() {
     let stage = Stage::with_settings("exit\n", "[connection]\nping_secs = 1\n");
     let mut other = stage.viewer();

@@ -10,6 +10,7 @@ pub(super) mod stdio;
 pub(super) mod terminal;
 
 use std::io::{self, IsTerminal};
+use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -113,11 +114,12 @@ pub(super) fn run(args: &Args, quiet: bool) -> Result<ExitCode, Failure> {
     check_nesting(args, target, around.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start a runtime")?;
-    let attaching = Attaching { args, keys, gateway: &gateway, around, quiet };
-    let ended = runtime.block_on(attaching.attach(target, is_terminal));
+    let attaching = Attaching { args: args.clone(), keys, gateway, around, quiet };
+    // A task of its own: before what it blocks on itself, a runtime asks the system for news each time.
+    let ended = runtime.block_on(async { tokio::spawn(attaching.attach(target, is_terminal)).await });
     // Threads may be waiting for what nobody will type.
     runtime.shutdown_background();
-    outcome(ended?, quiet)
+    outcome(ended.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))?, quiet)
 }
 
 /// The settings in the table `[client]` that cannot be, and why.
@@ -167,21 +169,21 @@ fn check_streams(args: &Args, is_terminal: bool) -> Result<(), Failure> {
 }
 
 /// Everything that is known before the gateway is connected to.
-struct Attaching<'a> {
-    args: &'a Args,
+struct Attaching {
+    args: Args,
     keys: OwnKeys,
-    gateway: &'a Destination,
+    gateway: Destination,
     /// The pane of that gateway that we are in.
     around: Option<String>,
     quiet: bool,
 }
 
-impl Attaching<'_> {
+impl Attaching {
     async fn attach(self, target: Option<PaneId>, is_terminal: bool) -> Result<End, Failure> {
         let Attaching { args, keys, quiet, .. } = self;
         let sizing = is_terminal && !args.no_resize && !args.read_only;
         let viewport = Viewport { size: terminal::size(io::stdout()), view: ViewMode::Own, sizing };
-        let client = open(self.gateway, viewport).await?;
+        let client = open(&self.gateway, viewport).await?;
         // One for the picker and the pane, since nobody can be told to stop reading.
         let mut input = is_terminal.then(stdio::input);
         let picked = match (target, &mut input) {
@@ -199,7 +201,7 @@ impl Attaching<'_> {
                 return Ok(ended);
             }
         };
-        check_nesting(args, Some(pane), self.around.as_deref())?;
+        check_nesting(&args, Some(pane), self.around.as_deref())?;
         client.watch(pane, Watching { history: 0, lossless: args.lossless });
         let Some(input) = input else {
             let ended = recorder::record(&client, pane).await?;

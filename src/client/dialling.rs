@@ -1,8 +1,8 @@
 //! Opens a WebSocket of a gateway, in the open or over TLS.
 
+use std::io;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -10,13 +10,17 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
+use super::line::Line;
 use super::trouble;
 use crate::protocol::NATIVE_SUBPROTOCOL;
 
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 16 << 10;
+
 /// A connection to a gateway.
-pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<Line>>;
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
@@ -45,10 +49,10 @@ pub async fn dial(
     limits: WebSocketConfig,
     within: Duration,
 ) -> Result<Socket, DialError> {
-    open(request(address, token)?, limits, within).await
+    open(request(address, token)?, Line::far(address), limits, within).await
 }
 
-/// Dials the `/mux` at `address`, for the native framing.
+/// Dials the `/mux` at `address`, for the native framing; without the network, if it is on this machine.
 ///
 /// # Errors
 /// When no connection came about within that time.
@@ -59,7 +63,9 @@ pub async fn dial_mux(
 ) -> Result<Socket, DialError> {
     let mut request = request(address, token)?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(NATIVE_SUBPROTOCOL));
-    open(request, WebSocketConfig::default(), within).await
+    // What is read into is cleared first, at every key's echo.
+    let limits = WebSocketConfig::default().read_buffer_size(READ_BYTES);
+    open(request, Line::nearest(address), limits, within).await
 }
 
 fn request(address: &Uri, token: Option<&HeaderValue>) -> Result<Request, DialError> {
@@ -71,9 +77,15 @@ fn request(address: &Uri, token: Option<&HeaderValue>) -> Result<Request, DialEr
     Ok(request)
 }
 
-async fn open(request: Request, limits: WebSocketConfig, within: Duration) -> Result<Socket, DialError> {
+async fn open(
+    request: Request,
+    line: impl Future<Output = io::Result<Line>>,
+    limits: WebSocketConfig,
+    within: Duration,
+) -> Result<Socket, DialError> {
     let at = request.uri().authority().map_or_else(String::new, ToString::to_string);
-    match timeout(within, connect_async_with_config(request, Some(limits), true)).await {
+    let opened = async { client_async_tls_with_config(request, line.await?, Some(limits), None).await };
+    match timeout(within, opened).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(Error::Http(answer))) if answer.status() == StatusCode::UNAUTHORIZED => {
             Err(DialError::Unauthorized)

@@ -6,6 +6,7 @@ mod connection;
 mod conversation;
 pub mod dialling;
 pub mod event;
+pub mod line;
 pub mod mirror;
 pub mod outbox;
 mod requests;

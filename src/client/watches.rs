@@ -7,11 +7,15 @@ use bytes::Bytes;
 
 use crate::geometry::Size;
 use crate::ids::PaneId;
+use crate::protocol::WINDOW_LOW_BYTES;
 use crate::protocol::client::WatchPane;
 use crate::protocol::frame::{Channel, OUTPUT_HEADER, OutputKind, RESTART_SIZE};
 
-/// Output that was taken in is told of after so many bytes, and when there is no more.
+/// Output that was taken in is told of after so many bytes: not at every key.
 const TOLD_EVERY: u64 = 4096;
+
+// Or a window that was full might never open again.
+const _: () = assert!(TOLD_EVERY < WINDOW_LOW_BYTES);
 
 /// The largest snapshot, in bytes; no screen with the scrollback that a gateway keeps comes near it.
 const MAX_SNAPSHOT_BYTES: usize = 64 << 20;
@@ -169,7 +173,8 @@ impl Watches {
         // What came before the output was cut back says nothing about what came since.
         let Some(position) = watch.position.filter(|position| offset <= *position) else { return };
         let is_due = watch.told.is_none_or(|told| offset >= told.saturating_add(TOLD_EVERY));
-        if is_due || offset == position {
+        // What the next gateway goes on from is not ahead of what who must get every byte has told.
+        if is_due || (watch.how.lossless && offset == position) {
             (watch.told, watch.owed) = (Some(offset), Some(offset));
         }
     }
@@ -223,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_in_is_told_after_a_snapshot_now_and_then_and_at_the_end() {
+    fn what_was_taken_in_is_told_after_a_snapshot_and_now_and_then() {
         let mut watches = watched();
         restart(&mut watches, 100, b"screen");
         watches.take(PANE, output(100, &[b'x'; 10_000]));
@@ -235,8 +240,23 @@ mod tests {
         assert_eq!(told(101), None);
         assert_eq!(told(100 + TOLD_EVERY), Some((PANE, 100 + TOLD_EVERY)));
         assert_eq!(told(10_099), Some((PANE, 10_099)));
-        assert_eq!(told(10_100), Some((PANE, 10_100)), "everything");
+        assert_eq!(told(10_100), None, "the gateway goes on all the same");
         assert_eq!(told(99_999), None, "what has not come was not taken in");
+    }
+
+    #[test]
+    fn who_must_get_every_byte_tells_of_the_last_one_too() {
+        let mut watches = Watches::default();
+        watches.add(PANE, Watching { history: 0, lossless: true });
+        restart(&mut watches, 100, b"screen");
+        watches.take(PANE, output(100, b"abc"));
+        watches.consumed(PANE, 103);
+        assert_eq!(watches.next_owed(), Some((PANE, 103)));
+        watches.take(PANE, output(103, b"de"));
+        watches.consumed(PANE, 104);
+        assert_eq!(watches.next_owed(), None);
+        watches.consumed(PANE, 105);
+        assert_eq!(watches.next_owed(), Some((PANE, 105)));
     }
 
     #[test]

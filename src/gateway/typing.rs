@@ -18,6 +18,9 @@ use crate::pane::{Effects, InputRefused, Typed};
 use crate::protocol::frame::{Channel, InputFrame};
 use crate::protocol::server::{ErrorMessage, ServerMessage};
 
+/// Up to how many bytes input is taken to be keys, of which an echo is expected.
+const KEYS_BYTES: usize = 64;
+
 /// What a viewer is to its client.
 #[derive(Debug, Default)]
 pub(super) struct Membership {
@@ -53,6 +56,10 @@ impl Membership {
     pub(super) fn owe(&self, applied: u64) {
         self.applied.store(applied, Ordering::Release);
         self.owed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn owes(&self) -> bool {
+        self.owed.load(Ordering::Acquire)
     }
 
     pub(super) fn take_owed(&self) -> Option<u64> {
@@ -122,7 +129,9 @@ impl Attached {
                 after
             }
         };
-        viewer.acknowledge(progress.applied());
+        // The rest of a paste waits for it at the other side; after keys, it goes with what they print.
+        let awaited = frame.more || frame.payload.len() > KEYS_BYTES;
+        viewer.acknowledge(progress.applied(), awaited);
         drop(progress);
         // What follows may lock the layout, or have something to tell this very client.
         self.hub.follow_up(after);

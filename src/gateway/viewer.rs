@@ -300,7 +300,7 @@ pub struct Viewer {
     /// What it is to its client, if it numbers its input.
     pub(super) membership: Membership,
     state: Mutex<ViewerState>,
-    /// Set off when `ready` got longer, or an acknowledgement is owed.
+    /// Set off when `ready` got longer, or an acknowledgement is awaited.
     wake: Notify,
     messages: mpsc::Sender<Box<ServerMessage>>,
     /// Set off when `messages` got shorter.
@@ -359,10 +359,20 @@ impl Viewer {
         self.send(ServerMessage::Error(error));
     }
 
-    /// Its client is to be told that its input was dealt with up to a number.
-    pub(super) fn acknowledge(&self, applied: u64) {
+    /// Its client is to be told that its input was dealt with up to a number: at once if that is `awaited`, else
+    /// along with output, if some comes soon.
+    pub(super) fn acknowledge(&self, applied: u64, awaited: bool) {
         self.membership.owe(applied);
-        self.wake.notify_one();
+        if awaited {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Whether there is an acknowledgement to be told. Whoever passes on the viewer's input looks after that: an
+    /// acknowledgement that is not awaited wakes nobody.
+    #[must_use]
+    pub fn owes_acknowledgement(&self) -> bool {
+        self.membership.owes()
     }
 
     /// The number up to which the viewer's input was dealt with, if it is to be told. Whoever tells it must first

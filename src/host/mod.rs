@@ -193,7 +193,7 @@ pub trait Sink: Send + Sync {
     /// The program printed something.
     fn output(&self, generation: Generation, output: OutputBuf);
 
-    /// All that the program has printed was reported, and nothing more is there: time for work that can wait.
+    /// All that the program has printed was reported, and nothing more came for a moment: time for work that can wait.
     fn quiet(&self);
 
     /// Whether to report no more output until [`Sink::has_room`]; nobody reads on then, and the program waits.

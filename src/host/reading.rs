@@ -1,14 +1,15 @@
 //! Reading PTYs: each in a task, or on a thread of its own while its program floods.
 
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use rustix::io::Errno;
-use tokio::io::unix::AsyncFd;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::pty::Master;
@@ -28,6 +29,9 @@ const FLOOD_AFTER: u32 = 4;
 
 /// A flood that pauses for this long is over.
 const FLOOD_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long a program that printed must pause before what can wait is seen to: whoever types goes first.
+const QUIET_AFTER: Duration = Duration::from_millis(10);
 
 /// How many programs may be read on threads of their own at a time.
 pub(super) fn floods() -> Arc<Semaphore> {
@@ -140,12 +144,7 @@ async fn read_watched(
         match turn {
             Turn::HungUp => return Turn::HungUp,
             Turn::Drained if end.has_come() => return Turn::Drained,
-            Turn::Drained => {
-                *full_turns = 0;
-                // The viewers' writers, which were just woken, go first.
-                tokio::task::yield_now().await;
-                output.sink.quiet();
-            }
+            Turn::Drained => *full_turns = 0,
             Turn::Full if end.is_over() => return Turn::Drained,
             Turn::Full => {
                 *full_turns += 1;
@@ -157,12 +156,27 @@ async fn read_watched(
             }
         }
         tokio::select! {
-            ready = watched.readable() => match ready {
+            ready = more_or_quiet(watched, output) => match ready {
                 Ok(mut ready) => ready.clear_ready(),
                 Err(_) => return Turn::HungUp,
             },
             // One more turn, for what the program printed last.
             () = end.ended.cancelled() => {}
+        }
+    }
+}
+
+/// Waits for output, and says so if there is none for a while. Not by letting others go first: where nobody wants to, the
+/// runtime wakes another of its threads to look for work, and that at every key.
+async fn more_or_quiet<'a>(
+    watched: &'a AsyncFd<Arc<Master>>,
+    output: &Output,
+) -> io::Result<AsyncFdReadyGuard<'a, Arc<Master>>> {
+    match timeout(QUIET_AFTER, watched.readable()).await {
+        Ok(ready) => ready,
+        Err(_) => {
+            output.sink.quiet();
+            watched.readable().await
         }
     }
 }

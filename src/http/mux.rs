@@ -1,8 +1,10 @@
 //! The viewer socket, `/mux`: moves frames between one WebSocket and the gateway, in either framing.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -16,7 +18,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::liveness::{Due, Liveness, Patience};
 use crate::gateway::{Attached, Framing, Gateway, Pulled, Update, Viewer, for_framing};
@@ -32,6 +34,9 @@ const MAX_RECEIVED_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
 
 /// How long a goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long an acknowledgement of keys waits for their echo: one message to the viewer wakes it once.
+const ECHO_WITHIN: Duration = Duration::from_millis(1);
 
 /// What waits to be written before the socket is tried, in bytes: many small frames make one write.
 const WRITE_BUFFER: usize = 64 << 10;
@@ -115,6 +120,9 @@ async fn serve_viewer(gateway: Gateway, patience: Patience, framing: Framing, so
             };
             let reader = Reader { attached: &attached, heard: &heard, framing, errors: Errors::new() };
             let end = tokio::select! {
+                // The writer looks after what the reader took in. To be woken for that would have another thread of the
+                // runtime woken along, at every key.
+                biased;
                 end = reader.run(stream) => end,
                 end = writer.run() => end,
                 () = gateway.shutting_down() => {
@@ -200,6 +208,7 @@ impl Writer<'_> {
                 Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await?,
                 Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
             },
+            () = is_overdue(viewer) => {}
             () = sleep_until(self.liveness.next().into()) => self.see_to(viewer).await?,
         }
         Ok(())
@@ -296,6 +305,13 @@ impl Writer<'_> {
     async fn feed(&mut self, message: Message) -> Result<(), End> {
         in_time(self.liveness.stalled_after(), self.sink.feed(message)).await
     }
+}
+
+/// Resolves when the viewer is to be told that its keys were dealt with although they print nothing. To be polled after
+/// each of its messages.
+async fn is_overdue(viewer: &Viewer) {
+    poll_fn(|_| if viewer.owes_acknowledgement() { Poll::Ready(()) } else { Poll::Pending }).await;
+    sleep(ECHO_WITHIN).await;
 }
 
 /// A step of writing, which a viewer that takes nothing does not hold up for ever.
