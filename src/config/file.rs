@@ -12,7 +12,7 @@ use super::pane_tokens::PaneTokens;
 use super::wake::Wake;
 
 /// The file as written: what is absent is left to the flags and the defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// See [`super::Config::listen`].
@@ -55,33 +55,6 @@ pub struct Settings {
     pub nodes: Nodes,
     /// The table `[client]`.
     pub client: Client,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            listen: Default::default(),
-            data_dir: Default::default(),
-            shell: Default::default(),
-            cwd: Default::default(),
-            no_auth: Default::default(),
-            allowed_hosts: Default::default(),
-            allowed_origins: Default::default(),
-            inherit_env: Default::default(),
-            pane_tokens: PaneTokens::default(),
-            env: Default::default(),
-            input: Default::default(),
-            output: Default::default(),
-            layout: Default::default(),
-            respawn: Default::default(),
-            connection: Default::default(),
-            wake: Default::default(),
-            limits: Default::default(),
-            host: Default::default(),
-            nodes: Default::default(),
-            client: Default::default(),
-        }
-    }
 }
 
 /// `[input]`: what is typed at a pane while no shell can take it.

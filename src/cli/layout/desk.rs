@@ -7,6 +7,7 @@
 //! ```
 
 mod act;
+mod change;
 mod copying;
 mod draw;
 mod pointer;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::change::Change;
 use super::copy::{COPY_ROWS, CopyMode};
 use super::copy_keys::Editor;
 use super::key::Key;
@@ -45,12 +47,6 @@ const MESSAGE_FOR: Duration = Duration::from_secs(4);
 
 /// How long numbers of panes stand.
 const NUMBERS_FOR: Duration = Duration::from_secs(2);
-
-/// How long what is typed after a change of the layout waits for that, at most: it is for the pane focused then.
-const SETTLES_WITHIN: Duration = Duration::from_millis(1000);
-
-/// How long after its answer a change may take to be seen; some change nothing.
-const SEEN_WITHIN: Duration = Duration::from_millis(50);
 
 /// The most pieces of input that wait for a change.
 const MAX_BACKLOG: usize = 4096;
@@ -132,16 +128,6 @@ struct Prefix {
     bytes: Vec<u8>,
 }
 
-/// A change of the layout that keys wait for.
-#[derive(Debug, Clone, Copy)]
-struct Change {
-    since: Instant,
-    answered: Option<Instant>,
-    /// The pane that it made, which has to be there.
-    made: Option<PaneId>,
-    seen: bool,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -220,8 +206,7 @@ impl Desk {
         let had_tabs = !self.mirror.tabs.is_empty();
         self.mirror = mirror;
         if let Some(change) = &mut self.change {
-            let is_there = change.made.is_none_or(|pane| self.mirror.has(pane));
-            change.seen |= change.answered.is_some() && is_there;
+            change.moved();
         }
         let mut effects = self.follow_focus();
         self.tile(&mut effects);
@@ -346,9 +331,7 @@ impl Desk {
         match outcome {
             Ok(made) => {
                 if let Some(change) = &mut self.change {
-                    change.answered = Some(now);
-                    change.made = made;
-                    change.seen |= made.is_some_and(|pane| self.mirror.has(pane));
+                    change.answered(made, now);
                 }
             }
             Err(reason) => {
@@ -396,7 +379,7 @@ impl Desk {
     /// Goes on with what waited for a change of the layout, if that is there.
     fn settle(&mut self, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if self.change.is_some_and(|change| change.is_over(now)) {
+        if self.change.is_some_and(|change| change.is_over(&self.mirror, self.pane, now)) {
             self.change = None;
         }
         while self.change.is_none()
@@ -409,7 +392,7 @@ impl Desk {
 
     /// Asks for a change that what is typed next is to wait for.
     fn ask(&mut self, message: ClientMessage, now: Instant) -> Vec<Effect> {
-        self.change = Some(Change { since: now, answered: None, made: None, seen: false });
+        self.change = Some(Change::asked(&message, now));
         vec![Effect::Ask(message)]
     }
 
@@ -465,19 +448,5 @@ impl Desk {
         let info = self.mirror.panes.get(&pane);
         let name = info.and_then(|info| info.name.clone()).or_else(|| info.map(|info| info.title.clone()));
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| pane.to_string())
-    }
-}
-
-impl Change {
-    fn gives_up_at(&self) -> Instant {
-        self.answered.map_or(self.since + SETTLES_WITHIN, |answered| match self.made {
-            // The pane is known to come.
-            Some(_) => self.since + SETTLES_WITHIN,
-            None => answered + SEEN_WITHIN,
-        })
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        self.answered.is_some() && self.seen || now >= self.gives_up_at()
     }
 }

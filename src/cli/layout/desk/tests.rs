@@ -1,5 +1,6 @@
 //! The desk, from keys and messages to effects and pictures.
 
+use super::change::SETTLES_WITHIN;
 use super::*;
 use crate::protocol::client::{Direction, PaneGrow, SplitResize};
 use crate::protocol::server::{LayoutTree, PaneInfo, PaneStatus, Session, StackOrientation, TabLayout};
@@ -125,6 +126,21 @@ fn what_is_typed_after_a_change_waits_for_it_and_goes_where_the_focus_went() {
         .collect();
     assert_eq!(typed, b"after");
     assert!(effects.contains(&Effect::Watch { pane: PaneId(4), history: 0 }));
+}
+
+#[test]
+fn keys_wait_for_the_focus_that_was_asked_for_however_late_it_comes_after_its_answer() {
+    let mut bench = Bench::new(false);
+    let effects = bench.press(b"\x02ox");
+    let Some(Effect::Ask(ClientMessage::PaneFocus(focus))) = effects.first() else { panic!("{effects:?}") };
+    assert_eq!((focus.pane_id, effects.len()), (Some(PaneId(2)), 1));
+    assert_eq!(bench.desk.answered(Ok(None), bench.now), []);
+    bench.now += SETTLES_WITHIN / 2;
+    assert_eq!(bench.desk.tick(bench.now), []);
+    // Something else changes meanwhile.
+    assert_eq!(bench.told(), []);
+    bench.focus(vec![1]);
+    assert!(bench.told().contains(&Bench::typed(2, b"x")));
 }
 
 #[test]
