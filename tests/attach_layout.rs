@@ -96,7 +96,8 @@ fn what_another_viewer_changes_is_shown() {
     let (terminal, mut viewer) = begin(&stage, &[]);
     let (tab, pane) = (viewer.mirror.tabs[0].id, panes_in(&viewer.mirror.tabs[0].layout.root)[0]);
     viewer.ask(json!({"type":"pane_split","paneId":pane,"orientation":"vertical"}));
-    terminal.until_shows("─────");
+    let is_line = |row: &&String| row.contains("─────");
+    terminal.until("a line above either pane", |rows| rows.iter().filter(is_line).count() == 2);
     viewer.ask(json!({"type":"tab_rename","tabId":tab,"name":"elsewhere"}));
     terminal.until_shows("0:elsewhere*");
     viewer.until_live(pane);
@@ -169,13 +170,20 @@ fn the_mouse_and_a_new_size_reach_the_layout() {
     viewer.until("the click", |mirror| focused(&mirror.tabs[0]) == Some(panes[0]));
     terminal.press("\x1b[<0;41;5M\x1b[<32;31;5M\x1b[<0;31;5m");
     viewer.until("the edge", |mirror| (mirror.pane(panes[0]).cols, mirror.pane(panes[1]).cols) == (30, 49));
-    terminal.until("the line", |rows| rows[0].chars().nth(30) == Some('│'));
+    terminal.until("the line", |rows| {
+        (rows[0].chars().nth(30), rows[1].chars().nth(30)) == (Some('┬'), Some('│'))
+    });
+    terminal.press("\x1b[<0;50;1M\x1b[<0;50;1m");
+    viewer.until("the click on a title", |mirror| focused(&mirror.tabs[0]) == Some(panes[1]));
     terminal.resize(101, 31);
     viewer.until("the size", |mirror| {
         let (left, right) = (mirror.pane(panes[0]), mirror.pane(panes[1]));
-        left.cols + right.cols == 100 && left.rows == 30
+        left.cols + right.cols == 100 && left.rows == 29
     });
     terminal.until("the status line", |rows| rows.len() == 31 && rows[30].contains("0:1*"));
+    terminal.resize(101, 7);
+    viewer.until("all rows of a small one", |mirror| mirror.pane(panes[0]).rows == 6);
+    terminal.until("no titles", |rows| rows.len() == 7 && !rows[0].contains('─'));
 }
 
 #[test]

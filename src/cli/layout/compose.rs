@@ -150,8 +150,8 @@ pub(super) fn draw_number(cells: &mut Buffer, rect: Rect, number: usize, is_focu
     put_centred(cells, shown, shown.y + shown.size.rows / 2, &text, style.add_modifier(Modifier::BOLD));
 }
 
-/// Draws the lines between panes, with the titles of those below a line in it.
-pub(super) fn draw_dividers(
+/// Draws the lines between and above panes, with the titles of those below a line in it.
+pub(super) fn draw_borders(
     cells: &mut Buffer,
     tiling: &Tiling,
     focused: Option<PaneId>,
@@ -160,15 +160,15 @@ pub(super) fn draw_dividers(
     let active = focused.and_then(|pane| tiling.rect_of(pane)).map(grown);
     let is_line = |x: i32, y: i32| {
         let cell = u16::try_from(x).ok().zip(u16::try_from(y).ok());
-        cell.is_some_and(|(x, y)| tiling.divider_at(x, y).is_some())
+        cell.is_some_and(|(x, y)| tiling.lines().any(|(rect, _)| contains(rect, x, y)))
     };
-    for divider in &tiling.dividers {
-        let shown = visible(divider.rect, cells);
+    for (rect, axis) in tiling.lines() {
+        let shown = visible(rect, cells);
         for y in shown.y..shown.y + shown.size.rows {
             for x in shown.x..shown.x + shown.size.cols {
                 let (column, row) = (i32::from(x), i32::from(y));
                 let joins = [(column, row - 1), (column, row + 1), (column - 1, row), (column + 1, row)];
-                let symbol = line_symbol(divider.axis, joins.map(|(x, y)| is_line(x, y)));
+                let symbol = line_symbol(axis, joins.map(|(x, y)| is_line(x, y)));
                 let near = active.is_some_and(|rect| contains(rect, x + 1, y + 1));
                 cells[(x, y)].set_symbol(symbol).set_style(if near { ACTIVE_BORDER } else { BORDER });
             }
@@ -305,18 +305,33 @@ mod tests {
             focus: vec![],
             zoomed: None,
         };
-        let size = Size { cols: 21, rows: 5 };
-        let mut cells = canvas(size);
-        draw_dividers(&mut cells, &Tiling::of(&tab, size), Some(PaneId(3)), |pane| {
-            format!("pane {}", pane.0)
-        });
+        let drawn = |tab: &Tab, rows, focused| {
+            let size = Size { cols: 21, rows };
+            let mut cells = canvas(size);
+            draw_borders(&mut cells, &Tiling::of(tab, size), Some(PaneId(focused)), |pane| {
+                format!("pane {}", pane.0)
+            });
+            cells
+        };
+        let colours = |cells: &Buffer, places: [(u16, u16); 3]| places.map(|place| cells[place].fg);
+        let cells = drawn(&tab, 9, 3);
         let rows = text(&cells);
-        assert_eq!(rows[0], "          │          ");
-        assert_eq!(rows[2], "          ├─ pane 3 ─");
+        assert_eq!(rows[0], "─ pane 1 ─┬─ pane 2 ─");
+        assert_eq!(rows[1], "          │          ");
+        assert_eq!(rows[4], "          ├─ pane 3 ─");
+        assert_eq!(rows[8].trim(), "");
         assert_eq!(
-            (cells[(13, 2)].fg, cells[(10, 4)].fg, cells[(10, 0)].fg),
-            (Color::Green, Color::Green, Color::DarkGray)
+            colours(&cells, [(13, 4), (10, 7), (10, 1)]),
+            [Color::Green, Color::Green, Color::DarkGray]
         );
+        let cells = drawn(&tab, 9, 1);
+        assert_eq!(
+            colours(&cells, [(2, 0), (10, 0), (11, 0)]),
+            [Color::Green, Color::Green, Color::DarkGray]
+        );
+        assert_eq!(text(&drawn(&tab, 6, 3))[0], "          │          ");
+        let zoomed = Tab { zoomed: Some(PaneId(3)), ..tab };
+        assert_eq!(text(&drawn(&zoomed, 9, 3))[0], "─ pane 3 ────────────");
     }
 
     #[test]

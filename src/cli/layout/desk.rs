@@ -27,7 +27,7 @@ use super::page::Page;
 use super::picker::Picker;
 use super::prompt::Prompt;
 use super::stdin::Piece;
-use super::tiles::Tiling;
+use super::tiles::{Tiling, room_in};
 use crate::client::Status;
 use crate::client::mirror::{Mirror, panes_in};
 use crate::geometry::Size;
@@ -194,9 +194,9 @@ impl Desk {
         }
     }
 
-    /// The room for panes: all but the status line.
+    /// The room for panes in a terminal of this size.
     pub(super) fn viewport(size: Size) -> Size {
-        Size::clamped(size.cols, size.rows.saturating_sub(1))
+        room_in(size).size
     }
 
     // What the gateway says.
@@ -258,7 +258,7 @@ impl Desk {
     /// Lays the panes out anew, and watches those that are shown.
     fn tile(&mut self, effects: &mut Vec<Effect>) {
         let tab = self.mirror.active_tab();
-        self.tiling = tab.map(|tab| Tiling::of(tab, Desk::viewport(self.size))).unwrap_or_default();
+        self.tiling = tab.map(|tab| Tiling::of(tab, self.size)).unwrap_or_default();
         let shown = tab.map(|tab| panes_in(&tab.layout.root)).unwrap_or_default();
         self.watched.retain(|pane, _| {
             let stays = shown.contains(pane);

@@ -1,18 +1,29 @@
 //! Where the panes and dividers of a tab lie on our terminal: the gateway's own arithmetic, so that panes get the sizes
-//! that their programs were told.
+//! that their programs were told; and above each of them a line that has room for its title.
 
 use crate::geometry::{Rect, Size};
 use crate::ids::PaneId;
 use crate::layout::{Axis, Child, GAP, Tree};
 use crate::protocol::server::{LayoutTree, StackOrientation, Tab};
 
-/// The places of one tab. They fill the viewport; where that is too small for so many panes, they reach beyond it.
+/// Our terminal has a line of titles from this many rows on: less is better spent on panes.
+const TITLES_FROM: u16 = 8;
+
+/// Where the panes are in a terminal of this size: below the line of titles, above the status line.
+pub(super) fn room_in(terminal: Size) -> Rect {
+    let y = if terminal.rows < TITLES_FROM { 0 } else { GAP };
+    Rect { x: 0, y, size: Size::clamped(terminal.cols, terminal.rows.saturating_sub(y + 1)) }
+}
+
+/// The places of one tab. They fill their room; where that is too small for so many panes, they reach beyond it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Tiling {
     /// From the left or top, as in the tree. Of a zoomed tab only the zoomed pane.
     pub(super) panes: Vec<(PaneId, Rect)>,
     /// The lines between them.
     pub(super) dividers: Vec<Divider>,
+    /// The line above all of them, if the terminal has one.
+    pub(super) titles: Option<Rect>,
 }
 
 /// The line after one child of a split.
@@ -33,17 +44,22 @@ pub(super) struct Divider {
 }
 
 impl Tiling {
-    /// The places of `tab` in a viewport.
-    pub(super) fn of(tab: &Tab, viewport: Size) -> Tiling {
+    /// The places of `tab` in a terminal.
+    pub(super) fn of(tab: &Tab, terminal: Size) -> Tiling {
+        let room = room_in(terminal);
+        let titles =
+            room.y.checked_sub(GAP).map(|y| Rect { y, size: Size { rows: GAP, ..room.size }, ..room });
         if let Some(pane) = tab.zoomed {
-            let size = Size::clamped(viewport.cols, viewport.rows);
-            return Tiling { panes: vec![(pane, Rect { x: 0, y: 0, size })], dividers: Vec::new() };
+            return Tiling { panes: vec![(pane, room)], dividers: Vec::new(), titles };
         }
         let tree = tree_of(&tab.layout.root);
-        let panes = tree.tiles(viewport, GAP);
+        let mut panes = tree.tiles(room.size, GAP);
+        for (_, rect) in &mut panes {
+            rect.y = rect.y.saturating_add(room.y);
+        }
         let mut dividers = Vec::new();
         collect_dividers(&tree, &mut Vec::new(), &mut panes.iter().map(|(_, rect)| *rect), &mut dividers);
-        Tiling { panes, dividers }
+        Tiling { panes, dividers, titles }
     }
 
     /// The pane whose cells include this one.
@@ -54,6 +70,18 @@ impl Tiling {
     /// The divider that takes this cell.
     pub(super) fn divider_at(&self, x: u16, y: u16) -> Option<&Divider> {
         self.dividers.iter().find(|divider| contains(divider.rect, x, y))
+    }
+
+    /// The pane whose title the line above all panes has in this column, if this is a cell of that line.
+    pub(super) fn titled_at(&self, x: u16, y: u16) -> Option<PaneId> {
+        let titles = self.titles.filter(|titles| contains(*titles, x, y))?;
+        self.pane_at(x, titles.y + titles.size.rows)
+    }
+
+    /// All lines, with how those lie that they part.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (Rect, Axis)> {
+        let dividers = self.dividers.iter().map(|divider| (divider.rect, divider.axis));
+        dividers.chain(self.titles.map(|titles| (titles, Axis::Rows)))
     }
 
     /// Where a pane lies.
@@ -202,13 +230,18 @@ mod tests {
         Tab { id: TabId(1), session_id: SessionId(1), name: "1".into(), layout, focus: vec![], zoomed }
     }
 
+    fn side_by_side() -> LayoutTree {
+        let children = vec![LayoutTree::Window { key: PaneId(1) }, LayoutTree::Window { key: PaneId(2) }];
+        LayoutTree::Stack { orientation: StackOrientation::Vertical, children, ratios: vec![0.5, 0.5] }
+    }
+
     proptest! {
         #[test]
-        fn panes_and_dividers_take_every_cell_once(root in trees(), cols in 60u16..200, rows in 40u16..90) {
-            let tiling = Tiling::of(&tab(root.clone(), None), Size { cols, rows });
+        fn panes_and_lines_take_every_cell_once(root in trees(), cols in 60u16..200, rows in 41u16..91) {
+            let tiling = Tiling::of(&tab(root.clone(), None), Size { cols, rows: rows + 1 });
             let mut taken = vec![0u8; usize::from(cols) * usize::from(rows)];
             let rects = tiling.panes.iter().map(|(_, rect)| *rect);
-            for rect in rects.chain(tiling.dividers.iter().map(|divider| divider.rect)) {
+            for rect in rects.chain(tiling.lines().map(|(rect, _)| rect)) {
                 for y in rect.y..rect.y + rect.size.rows {
                     for x in rect.x..rect.x + rect.size.cols {
                         taken[usize::from(y) * usize::from(cols) + usize::from(x)] += 1;
@@ -221,9 +254,8 @@ mod tests {
         }
 
         #[test]
-        fn a_divider_goes_where_it_is_dragged(root in trees(), x in 0u16..120, y in 0u16..60, pick in any::<usize>()) {
-            let viewport = Size { cols: 120, rows: 60 };
-            let tiling = Tiling::of(&tab(root.clone(), None), viewport);
+        fn a_divider_goes_where_it_is_dragged(root in trees(), x in 0u16..120, y in 0u16..62, pick in any::<usize>()) {
+            let tiling = Tiling::of(&tab(root.clone(), None), Size { cols: 120, rows: 62 });
             prop_assume!(!tiling.dividers.is_empty());
             let divider = &tiling.dividers[pick % tiling.dividers.len()];
             let weights = divider.dragged_to(x, y);
@@ -243,16 +275,27 @@ mod tests {
 
     #[test]
     fn a_zoomed_pane_has_all_of_it() {
-        let children = vec![LayoutTree::Window { key: PaneId(1) }, LayoutTree::Window { key: PaneId(2) }];
-        let root =
-            LayoutTree::Stack { orientation: StackOrientation::Vertical, children, ratios: vec![0.5, 0.5] };
-        let size = Size { cols: 80, rows: 23 };
-        let tiling = Tiling::of(&tab(root.clone(), Some(PaneId(2))), size);
-        assert_eq!(tiling.panes, [(PaneId(2), Rect { x: 0, y: 0, size })]);
+        let root = side_by_side();
+        let terminal = Size { cols: 80, rows: 24 };
+        let tiling = Tiling::of(&tab(root.clone(), Some(PaneId(2))), terminal);
+        assert_eq!(tiling.panes, [(PaneId(2), Rect { x: 0, y: 1, size: Size { cols: 80, rows: 22 } })]);
         assert!(tiling.dividers.is_empty());
-        let tiling = Tiling::of(&tab(root, None), size);
+        assert_eq!(tiling.titled_at(0, 0), Some(PaneId(2)));
+        let tiling = Tiling::of(&tab(root, None), terminal);
         assert_eq!(tiling.divider_at(40, 5).map(|divider| divider.path.clone()), Some(vec![]));
-        assert_eq!((tiling.pane_at(39, 0), tiling.pane_at(41, 22)), (Some(PaneId(1)), Some(PaneId(2))));
-        assert_eq!((tiling.pane_at(40, 0), tiling.pane_at(80, 0)), (None, None));
+        assert_eq!((tiling.pane_at(39, 1), tiling.pane_at(41, 22)), (Some(PaneId(1)), Some(PaneId(2))));
+        assert_eq!((tiling.pane_at(40, 1), tiling.pane_at(80, 1)), (None, None));
+    }
+
+    #[test]
+    fn titles_are_above_the_panes_of_all_but_small_terminals() {
+        let tiling = |rows| Tiling::of(&tab(side_by_side(), None), Size { cols: 80, rows });
+        let large = tiling(TITLES_FROM);
+        assert_eq!((large.titled_at(0, 0), large.titled_at(41, 0)), (Some(PaneId(1)), Some(PaneId(2))));
+        assert_eq!((large.titled_at(40, 0), large.titled_at(0, 1)), (None, None));
+        assert_eq!((large.pane_at(0, 0), large.divider_at(40, 0)), (None, None));
+        let small = tiling(TITLES_FROM - 1);
+        assert_eq!((small.titles, small.titled_at(0, 0), small.pane_at(0, 0)), (None, None, Some(PaneId(1))));
+        assert_eq!(room_in(Size { cols: 1, rows: 1 }).size, Size::MIN);
     }
 }

@@ -254,7 +254,7 @@ impl Desk {
     fn neighbour(&self, direction: Direction) -> Option<PaneId> {
         let tab = self.active_tab()?;
         let unzoomed = crate::protocol::server::Tab { zoomed: None, ..tab.clone() };
-        let tiling = Tiling::of(&unzoomed, Desk::viewport(self.size));
+        let tiling = Tiling::of(&unzoomed, self.size);
         let from = tiling.rect_of(self.pane?)?;
         let beside = |rect: &Rect| is_beside(from, *rect, direction);
         let mut found: Vec<(PaneId, Rect)> =

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Desk, Mode};
 use crate::cli::layout::card::Card;
-use crate::cli::layout::compose::{draw_card, draw_copy, draw_dividers, draw_number, draw_screen, offset};
+use crate::cli::layout::compose::{draw_borders, draw_card, draw_copy, draw_number, draw_screen, offset};
 use crate::cli::layout::outer::{Cursor, Frame, Modes, canvas};
 use crate::cli::layout::popup::{draw_help, draw_keys, draw_picker, draw_prompt, draw_question};
 use crate::cli::layout::status::{Notice, StatusLine};
@@ -19,7 +19,7 @@ impl Desk {
         for (pane, rect) in &self.tiling.panes {
             self.draw_pane(&mut cells, *pane, *rect, unix_ms);
         }
-        draw_dividers(&mut cells, &self.tiling, self.pane, |pane| self.title_of(pane));
+        draw_borders(&mut cells, &self.tiling, self.pane, |pane| self.title_of(pane));
         if matches!(self.mode, Mode::Numbers { .. }) {
             for (number, (pane, rect)) in self.tiling.panes.iter().enumerate() {
                 draw_number(&mut cells, *rect, number, self.pane == Some(*pane));

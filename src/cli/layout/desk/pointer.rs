@@ -27,6 +27,8 @@ pub(super) struct Pointer {
 enum Held {
     #[default]
     Nothing,
+    /// It went down where it does no more than that: no pane hears where it goes from there.
+    Elsewhere,
     /// It moves a line between panes.
     Divider { tab: TabId, divider: Divider, told: Vec<f64> },
     /// It will select from this cell of our terminal, or is a click.
@@ -48,6 +50,9 @@ impl Desk {
         if !matches!(self.pointer.held, Held::Nothing) && matches!(deed, Deed::Drag | Deed::Release) {
             return self.drag(report, deed, now);
         }
+        if matches!((&self.pointer.held, deed), (Held::Nothing, Deed::Press(_))) {
+            self.pointer.held = Held::Elsewhere;
+        }
         if report.y + 1 >= self.size.rows {
             return self.mouse_on_status(report, deed, now);
         }
@@ -56,6 +61,9 @@ impl Desk {
         {
             self.pointer.held = Held::Divider { tab, divider: divider.clone(), told: Vec::new() };
             return Vec::new();
+        }
+        if let (Deed::Press(Button::Left), Some(pane)) = (deed, self.tiling.titled_at(report.x, report.y)) {
+            return self.focus_on(pane, now);
         }
         match self.tiling.pane_at(report.x, report.y) {
             Some(pane) => self.mouse_on_pane(pane, report, deed, now),
@@ -170,7 +178,7 @@ impl Desk {
     fn drag(&mut self, report: MouseReport, deed: Deed, now: Instant) -> Vec<Effect> {
         let is_over = deed == Deed::Release;
         let (held, effects) = match std::mem::take(&mut self.pointer.held) {
-            Held::Nothing => (Held::Nothing, Vec::new()),
+            held @ (Held::Nothing | Held::Elsewhere) => (held, Vec::new()),
             Held::Program(pane) => {
                 (Held::Program(pane), self.tell_program(pane, report).into_iter().collect())
             }

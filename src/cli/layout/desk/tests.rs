@@ -5,7 +5,7 @@ use super::*;
 use crate::protocol::client::{Direction, PaneGrow, SplitResize};
 use crate::protocol::server::{LayoutTree, PaneInfo, PaneStatus, Session, StackOrientation, TabLayout};
 
-/// A desk of 41 columns and 11 rows: p1 | p2 in t1, p3 in t2, of session s1.
+/// A desk of 41 columns and 12 rows, ten of them for panes: p1 | p2 in t1, p3 in t2, of session s1.
 struct Bench {
     desk: Desk,
     mirror: Mirror,
@@ -49,7 +49,7 @@ impl Bench {
         };
         let prefix = Key::parse("C-b").expect("a key");
         let settings = Settings { prefix, editor: Editor::Vi, read_only, mouse: true };
-        let desk = Desk::new(settings, Size { cols: 41, rows: 11 });
+        let desk = Desk::new(settings, Size { cols: 41, rows: 12 });
         let mut bench = Bench { desk, mirror, now: Instant::now() };
         let effects = bench.told();
         assert_eq!(effects.len(), 2, "both panes are watched: {effects:?}");
@@ -148,7 +148,7 @@ fn a_change_that_is_refused_or_never_comes_holds_nothing_up() {
     let mut bench = Bench::new(false);
     bench.press(b"\x02zx");
     assert_eq!(bench.desk.answered(Err("no such pane".into()), bench.now), [Bench::typed(1, b"x")]);
-    assert!(bench.picture()[10].contains("no such pane"));
+    assert!(bench.picture()[11].contains("no such pane"));
     bench.press(b"\x02zy");
     bench.now = bench.desk.wakes_at().expect("it gives up") + SETTLES_WITHIN;
     assert_eq!(bench.desk.tick(bench.now), [Bench::typed(1, b"y")]);
@@ -158,7 +158,7 @@ fn a_change_that_is_refused_or_never_comes_holds_nothing_up() {
 fn closing_asks_first() {
     let mut bench = Bench::new(false);
     assert_eq!(bench.press(b"\x02x"), []);
-    assert!(bench.picture()[10].starts_with("close pane p1? (y/n)"), "{:?}", bench.picture());
+    assert!(bench.picture()[11].starts_with("close pane p1? (y/n)"), "{:?}", bench.picture());
     assert_eq!(bench.press(b"n"), []);
     assert_eq!(bench.press(b"q"), [Bench::typed(1, b"q")]);
     bench.press(b"\x02&");
@@ -187,11 +187,14 @@ fn arrows_go_to_neighbours_round_the_edge_and_edges_move_again_without_the_prefi
 }
 
 #[test]
-fn the_picture_has_panes_line_and_status() {
-    let bench = Bench::new(false);
+fn the_picture_has_titles_panes_line_and_status() {
+    let mut bench = Bench::new(false);
+    bench.mirror.panes.get_mut(&PaneId(2)).expect("it is there").title = "vim".into();
+    bench.told();
     let picture = bench.picture();
-    assert_eq!(picture[0], format!("{:20}│{:20}", "this is 1", "this is 2"));
-    assert_eq!(picture[10], "[work] 0:tab1* 1:tab2                 p1 ");
+    assert_eq!(picture[0], format!("─ p1 {0:─<15}┬─ vim {0:─<14}", ""));
+    assert_eq!(picture[1], format!("{:20}│{:20}", "this is 1", "this is 2"));
+    assert_eq!(picture[11], "[work] 0:tab1* 1:tab2                 p1 ");
 }
 
 #[test]
@@ -212,8 +215,8 @@ fn a_dead_pane_says_how_it_comes_back_and_gets_the_key() {
     bench.mirror.panes.insert(PaneId(1), info(PaneStatus::Exited { code: Some(0), signal: None, at: 0 }));
     bench.told();
     let picture = bench.picture();
-    assert!(picture[5].contains("Disconnected"), "{picture:?}");
-    assert!(picture[10].contains("0:tab1*!"), "{picture:?}");
+    assert!(picture[6].contains("Disconnected"), "{picture:?}");
+    assert!(picture[11].contains("0:tab1*!"), "{picture:?}");
     assert!(bench.desk.shows_times());
     assert_eq!(bench.press(b"x"), [Bench::typed(1, b"x")]);
 }
@@ -224,7 +227,7 @@ fn text_is_searched_copied_and_pasted() {
     bench.shows(1, "\x1bcneedle one\r\nother\r\n$ ");
     assert!(matches!(bench.press(b"\x02[")[..], [Effect::Watch { history: 1.., .. }]));
     bench.press(b"?need\r");
-    assert_eq!(bench.desk.frame(bench.now, 0).cursor.map(|cursor| (cursor.x, cursor.y)), Some((0, 0)));
+    assert_eq!(bench.desk.frame(bench.now, 0).cursor.map(|cursor| (cursor.x, cursor.y)), Some((0, 1)));
     bench.press(b"ve");
     assert_eq!(bench.press(b"y"), [Effect::Clipboard("needle".into())]);
     let paste = |bytes: &[u8]| Effect::Paste { pane: PaneId(1), bytes: bytes.to_vec(), more: false };
@@ -232,7 +235,7 @@ fn text_is_searched_copied_and_pasted() {
     bench.shows(1, "\x1bc\x1b[?2004h");
     assert_eq!(bench.press(b"\x02]"), [paste(b"\x1b[200~needle\x1b[201~")]);
     bench.press(b"\x02[?nowhere\r");
-    assert!(bench.picture()[10].contains("not found"));
+    assert!(bench.picture()[11].contains("not found"));
 }
 
 #[test]
@@ -257,9 +260,9 @@ fn the_mouse_focuses_moves_edges_and_selects() {
     let resize = SplitResize { tab_id: TabId(1), path: vec![], ratios: vec![25.0, 15.0] };
     assert_eq!(bench.press(b"\x1b[<32;26;3M"), [Effect::Say(ClientMessage::SplitResize(resize))]);
     assert_eq!(bench.press(b"\x1b[<0;26;3m"), []);
-    bench.press(b"\x1b[<0;6;1M");
-    assert!(matches!(bench.press(b"\x1b[<32;7;1M")[..], [Effect::Watch { .. }]));
-    assert_eq!(bench.press(b"\x1b[<0;7;1m"), [Effect::Clipboard("is".into())]);
+    bench.press(b"\x1b[<0;6;2M");
+    assert!(matches!(bench.press(b"\x1b[<32;7;2M")[..], [Effect::Watch { .. }]));
+    assert_eq!(bench.press(b"\x1b[<0;7;2m"), [Effect::Clipboard("is".into())]);
     assert!(!bench.picture().concat().contains("[0/0]"), "copy mode is left");
 }
 
@@ -270,10 +273,36 @@ fn a_program_that_wants_the_mouse_gets_it_in_its_own_cells() {
     bench.told();
     bench.shows(2, "\x1bc\x1b[?1002h\x1b[?1006h");
     let report = |bytes: &[u8]| Effect::Report { pane: PaneId(2), bytes: bytes.to_vec() };
-    assert_eq!(bench.press(b"\x1b[<0;23;2M"), [report(b"\x1b[<0;2;2M")]);
-    assert_eq!(bench.press(b"\x1b[<32;1;2M"), [report(b"\x1b[<32;1;2M")], "it keeps what it was given");
-    assert_eq!(bench.press(b"\x1b[<0;1;2m"), [report(b"\x1b[<0;1;2m")]);
-    assert_eq!(bench.press(b"\x1b[<64;23;2M"), [report(b"\x1b[<64;2;2M")]);
+    assert_eq!(bench.press(b"\x1b[<0;23;3M"), [report(b"\x1b[<0;2;2M")]);
+    assert_eq!(bench.press(b"\x1b[<32;1;3M"), [report(b"\x1b[<32;1;2M")], "it keeps what it was given");
+    assert_eq!(bench.press(b"\x1b[<0;1;3m"), [report(b"\x1b[<0;1;2m")]);
+    assert_eq!(bench.press(b"\x1b[<64;23;3M"), [report(b"\x1b[<64;2;2M")]);
+}
+
+#[test]
+fn a_click_on_a_title_focuses_its_pane_and_reaches_no_program() {
+    let mut bench = Bench::new(false);
+    bench.shows(2, "\x1bc\x1b[?1003h\x1b[?1006h");
+    let effects = bench.press(b"\x1b[<0;24;1M");
+    let [Effect::Ask(ClientMessage::PaneFocus(focus))] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(focus.pane_id, Some(PaneId(2)));
+    bench.desk.answered(Err(String::new()), bench.now);
+    for report in [&b"\x1b[<32;24;4M"[..], b"\x1b[<0;24;4m", b"\x1b[<2;24;1M", b"\x1b[<32;24;4M"] {
+        assert_eq!(bench.press(report), [], "what began on the line is not the pane's");
+    }
+    bench.press(b"\x1b[<2;24;4m");
+    assert_eq!(bench.press(b"\x1b[<64;24;1M\x1b[<0;21;1M\x1b[<0;21;1m"), []);
+}
+
+#[test]
+fn a_terminal_that_becomes_small_loses_its_titles_for_a_while() {
+    let mut bench = Bench::new(false);
+    bench.desk.resize(Size { cols: 41, rows: 7 });
+    assert!(bench.picture()[0].starts_with("this is 1"), "{:?}", bench.picture());
+    assert_eq!(bench.desk.frame(bench.now, 0).cursor.map(|cursor| cursor.y), Some(0));
+    bench.desk.resize(Size { cols: 41, rows: 12 });
+    assert!(bench.picture()[0].starts_with("─ p1 ─"));
+    assert_eq!(bench.desk.frame(bench.now, 0).cursor.map(|cursor| cursor.y), Some(1));
 }
 
 #[test]
@@ -282,9 +311,9 @@ fn the_wheel_scrolls_and_comes_back() {
     let lines: String = (0..30).map(|line| format!("line {line}\r\n")).collect();
     bench.shows(1, &format!("\x1bc{lines}"));
     bench.press(b"\x1b[<64;3;3M");
-    assert!(bench.picture()[0].starts_with("line 18"), "{:?}", bench.picture());
+    assert!(bench.picture()[1].starts_with("line 18"), "{:?}", bench.picture());
     bench.press(b"\x1b[<65;3;3M");
-    assert!(bench.picture()[0].starts_with("line 21"));
+    assert!(bench.picture()[1].starts_with("line 21"));
     assert_eq!(bench.press(b"x"), [Bench::typed(1, b"x")], "copy mode is left");
 }
 
@@ -293,7 +322,7 @@ fn who_only_looks_changes_nothing() {
     let mut bench = Bench::new(true);
     for keys in [&b"x"[..], b"\x02%", b"\x02x", b"\x02c", b"\x02,", b"\x1b[200~a\x1b[201~", b"\x02\x02"] {
         assert_eq!(bench.press(keys), [], "{keys:?}");
-        assert!(bench.picture()[10].contains("read-only"));
+        assert!(bench.picture()[11].contains("read-only"));
     }
     assert!(matches!(bench.press(b"\x021")[..], [Effect::Ask(ClientMessage::TabSwitch(_))]));
 }
@@ -301,7 +330,7 @@ fn who_only_looks_changes_nothing() {
 #[test]
 fn other_tabs_are_reached_in_every_way_and_watched_when_shown() {
     let mut bench = Bench::new(false);
-    for keys in [&b"\x02n"[..], b"\x02p", b"\x021", b"\x02wj\r", b"\x1b[<0;17;11M"] {
+    for keys in [&b"\x02n"[..], b"\x02p", b"\x021", b"\x02wj\r", b"\x1b[<0;17;12M"] {
         let effects = bench.press(keys);
         let [Effect::Ask(ClientMessage::TabSwitch(switch))] = &effects[..] else {
             panic!("{keys:?}: {effects:?}")
@@ -332,7 +361,7 @@ fn a_gateway_that_is_away_is_shown_with_what_is_held() {
     let reason = "it shuts down".to_owned();
     bench.desk.status(Status::Reconnecting { since: bench.now, attempt: 1, until: None, reason });
     bench.desk.held(12);
-    assert!(bench.picture()[10].contains("reconnecting, 12 bytes held"), "{:?}", bench.picture());
+    assert!(bench.picture()[11].contains("reconnecting, 12 bytes held"), "{:?}", bench.picture());
     assert_eq!(bench.press(b"x"), [Bench::typed(1, b"x")]);
 }
 
