@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::host::Checkpoint;
+use crate::pane::printing::Place;
 use crate::pane::respawn::Generation;
 use crate::protocol::WINDOW_BYTES;
 
@@ -25,7 +26,22 @@ pub(super) struct Offer {
     pub(super) generation: Generation,
     /// The place in the pane's log.
     pub(super) offset: u64,
+    /// See [`Place::insertions`].
+    pub(super) insertions: u64,
     pub(super) checkpoint: Checkpoint,
+}
+
+impl Offer {
+    pub(super) fn new(offset: u64, place: Place, checkpoint: Checkpoint) -> Offer {
+        let Place { generation, insertions, .. } = place;
+        Offer { generation, offset, insertions, checkpoint }
+    }
+
+    /// Whether it is of a later state of the same terminal. What was inserted is known to few.
+    fn is_after(&self, other: &Offer) -> bool {
+        let is_same = self.generation == other.generation;
+        is_same && self.offset > other.offset && self.insertions >= other.insertions
+    }
 }
 
 /// See the module.
@@ -61,7 +77,7 @@ impl Checkpoints {
     }
 
     fn has_newer(&self, new: &Offer) -> bool {
-        self.left.as_ref().is_some_and(|left| new.offset < left.offset)
+        self.left.as_ref().is_some_and(|left| left.is_after(new))
     }
 
     /// What waited and is to be left now.
@@ -130,7 +146,7 @@ mod tests {
 
     fn at(offset: u64) -> Offer {
         let checkpoint = Checkpoint { printed: offset, bytes: Bytes::new() };
-        Offer { generation: Generation(1), offset, checkpoint }
+        Offer { generation: Generation(1), offset, insertions: 0, checkpoint }
     }
 
     #[test]
@@ -173,6 +189,12 @@ mod tests {
         assert_eq!(checkpoints.insist(at(12), Some(0)), Some(at(12)));
         assert!(!checkpoints.is_waiting());
         assert_eq!(checkpoints.insist(at(11), None), None);
+        let inserted = Offer { insertions: 1, ..at(11) };
+        assert_eq!(
+            checkpoints.insist(inserted.clone(), None),
+            Some(inserted),
+            "the newer one does not know of that"
+        );
     }
 
     #[test]

@@ -382,6 +382,10 @@ impl Hub {
         self.leave_client(viewer);
         self.plan().channels.viewer_gone(viewer.id);
         viewer.lock().leave();
+        if self.shutdown.is_cancelled() {
+            // All leave now. Who must get every byte comes back to the next gateway, and what is saved goes by that.
+            return;
+        }
         for slot in self.slots() {
             self.with_pane(&slot, |state, terminal, effects| {
                 slot.set_watch(state, viewer.id, None);

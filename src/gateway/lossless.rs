@@ -43,9 +43,14 @@ impl SlotState {
         self.expected.filter(|expected| Instant::now() < expected.until)
     }
 
-    /// Until when viewers are waited for that are not back, if any are.
+    /// Until when viewers are waited for that are not back, if any are, or were until they were not waited for any more.
     pub(super) fn expected_until(&self) -> Option<Instant> {
-        self.expected().map(|expected| expected.until)
+        self.expected.map(|expected| expected.until)
+    }
+
+    /// Those who are not back in time are not waited for.
+    pub(super) fn give_up_expected(&mut self, now: Instant) {
+        self.expected.take_if(|expected| expected.until <= now);
     }
 
     /// How many viewers must get every byte, those that are expected included.
@@ -68,15 +73,14 @@ impl SlotState {
         Some(Behind { from, viewers })
     }
 
-    /// Whether a terminal that was kept goes on at its checkpoint, not at the newer place that was saved: a viewer must
-    /// get what lies in between. None lacks anything before the checkpoint.
-    pub(super) fn must_go_back(&self, kept: &Kept, checkpoint: &Checkpointed<'_>) -> bool {
+    /// Whether a terminal that was kept goes on at its checkpoint, not at the place that was saved: its host has not all
+    /// that came after that, or a viewer must get what lies in between. None lacks anything before the checkpoint.
+    pub(super) fn goes_to(&self, kept: &Kept, checkpoint: &Checkpointed<'_>) -> bool {
         let CheckpointMeta { offset, place, lossless, .. } = checkpoint.meta;
-        let held_from = self.pane.log.tail();
-        lossless > 0
-            && offset < held_from
-            && self.owed().is_some_and(|owed| owed < held_from)
-            && self.pane.can_go_back(kept, place)
+        let saved_at = self.pane.log.tail();
+        let is_gone = !kept.reaches(self.pane.printed());
+        let is_behind = lossless > 0 && self.owed().is_some_and(|owed| owed < saved_at);
+        (is_gone || is_behind && offset < saved_at) && self.pane.can_go_to(kept, place)
     }
 
     /// Where the one is that has been sent the fewest.

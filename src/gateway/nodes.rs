@@ -158,10 +158,9 @@ impl Hub {
             if terminal.is_some() || !state.pane.knows(kept.generation) {
                 return None;
             }
-            if let Some(back) = checkpoint.as_ref().filter(|checkpoint| state.must_go_back(kept, checkpoint))
-            {
-                let CheckpointMeta { offset, size, place, .. } = back.meta;
-                let clean = state.pane.go_back(offset, place, back.screen);
+            if let Some(there) = checkpoint.as_ref().filter(|checkpoint| state.goes_to(kept, checkpoint)) {
+                let CheckpointMeta { offset, size, place, .. } = there.meta;
+                let clean = state.pane.go_to(offset, place, there.screen);
                 *model = Model::restored(size, self.settings.scrollback, offset, &clean);
                 // Those who waited for it.
                 effects.output = true;
@@ -174,11 +173,10 @@ impl Hub {
         tracing::debug!(pane = %slot.id, from, kept = ?kept.output, "a terminal is taken over");
         let sink = self.sink(slot, &**host);
         let Some(terminal) = host.resume(kept, from, sink) else { return false };
-        let found = checkpoint.zip(kept.checkpoint.clone()).map(|(read, checkpoint)| Offer {
-            generation: kept.generation,
-            offset: read.meta.offset,
-            checkpoint,
-        });
+        let found = checkpoint
+            .zip(kept.checkpoint.clone())
+            .filter(|(_, checkpoint)| kept.reaches(checkpoint.printed));
+        let found = found.map(|(read, checkpoint)| Offer::new(read.meta.offset, read.meta.place, checkpoint));
         let returned = self.with_pane(slot, |state, _, effects| {
             let returned = state.pane.returned(kept.generation, Moment::now(), &*terminal, effects);
             if returned {

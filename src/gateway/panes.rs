@@ -120,8 +120,9 @@ impl Slot {
         viewer: ViewerId,
         subscription: Option<Arc<Subscription>>,
     ) {
+        let was_lossless = state.subscribers.iter().any(|one| one.viewer_id() == viewer && one.lossless);
         state.subscribers.retain(|other| other.viewer_id() != viewer);
-        if subscription.as_ref().is_some_and(|new| new.lossless) {
+        if !was_lossless && subscription.as_ref().is_some_and(|new| new.lossless) {
             state.lossless_came();
         }
         state.subscribers.extend(subscription);
@@ -220,7 +221,9 @@ impl Sink for PaneSink {
                 tokio::select! {
                     () = room => {}
                     () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {
-                        self.slot.look_for_room(&self.slot.lock());
+                        let mut state = self.slot.lock();
+                        state.give_up_expected(Instant::now());
+                        self.slot.look_for_room(&state);
                     }
                 }
             }

@@ -78,6 +78,8 @@ struct Basis<'a> {
     size: Size,
     place: Place,
     snapshot: &'a [u8],
+    /// Those who lacked something before it when it was saved, and must get it.
+    behind: Option<Behind>,
 }
 
 impl<'a> Basis<'a> {
@@ -89,19 +91,20 @@ impl<'a> Basis<'a> {
             let Place { generation, printed, .. } = basis.place;
             generation == kept.generation && kept.reaches(printed)
         };
-        let lossless = checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.meta.lossless > 0);
         let checkpoint = checkpoint.map(|Checkpointed { meta, screen }| Basis {
             offset: meta.offset,
             size: meta.size,
             place: meta.place,
             snapshot: screen,
+            behind: None,
         });
         // Each insertion left a checkpoint behind it, and only that knows of it.
         let newest = checkpoint.as_ref().map(|checkpoint| checkpoint.place.insertions);
         let knows_all = |basis: &Basis<'_>| newest.is_none_or(|newest| newest == basis.place.insertions);
         let checkpoint = checkpoint.filter(has);
         let ahead = |basis: &Basis<'_>| {
-            lossless && checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.offset < basis.offset)
+            basis.behind.is_some_and(|behind| behind.from < basis.offset)
+                && checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.offset < basis.offset)
         };
         saved.filter(|basis| has(basis) && knows_all(basis) && !ahead(basis)).or(checkpoint)
     }
@@ -122,7 +125,7 @@ fn restored_pane(
     let now = Moment::now();
     let on_disk = meta.as_ref().filter(|_| !snapshot.is_empty()).and_then(|meta| {
         let (offset, place) = (output.offset, meta.place?);
-        Some(Basis { offset, size: meta.size, place, snapshot: &snapshot })
+        Some(Basis { offset, size: meta.size, place, snapshot: &snapshot, behind: meta.behind })
     });
     if saved.node() != LOCAL_NODE {
         if let Some(basis) = on_disk.filter(|basis| Some(basis.place.generation) == saved.living()) {

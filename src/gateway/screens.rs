@@ -179,7 +179,9 @@ impl Hub {
         };
         if unplaced {
             // Only the newest knows of what was inserted.
-            self.make_checkpoint(slot, Checkpoints::insist);
+            if !self.make_checkpoint(slot, Checkpoints::insist) {
+                slot.lock().pane.set_unplaced();
+            }
         } else if worth || (due >= Due::Now && !waiting) {
             self.make_checkpoint(slot, Checkpoints::offer);
         } else {
@@ -203,26 +205,30 @@ impl Hub {
         }
     }
 
-    /// Makes a checkpoint, and leaves what `leave` makes of it.
+    /// Makes a checkpoint, and leaves what `leave` makes of it. Whether one was left.
     fn make_checkpoint(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
         leave: impl FnOnce(&mut Checkpoints, Offer, Option<u64>) -> Option<Offer>,
-    ) {
+    ) -> bool {
         let lossless = slot.lock().lossless_viewers();
         let made = |rows: usize| {
             let snapshot = self.snapshot(slot, rows);
             // In the middle of a sequence there is none to leave; more output follows.
             let place = snapshot.place?;
             let checkpoint = Checkpointed::of(&snapshot, place, lossless).write()?;
-            Some(Offer { generation: place.generation, offset: snapshot.offset, checkpoint })
+            Some(Offer::new(snapshot.offset, place, checkpoint))
         };
-        let Some(offer) = made(CHECKPOINT_ROWS).or_else(|| made(0)) else { return };
+        let Some(offer) = made(CHECKPOINT_ROWS).or_else(|| made(0)) else { return false };
         let mut state = slot.lock();
         let owed = state.owed();
-        if let Some(offer) = leave(&mut state.checkpoints, offer, owed) {
+        let offer = leave(&mut state.checkpoints, offer, owed);
+        let is_left = offer.is_some();
+        if let Some(offer) = offer {
             self.leave(slot, offer);
         }
+        slot.look_for_room(&state);
+        is_left
     }
 
     /// Leaves the checkpoint that waits, if it is ahead of nobody any more who must get every byte.

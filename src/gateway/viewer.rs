@@ -94,8 +94,13 @@ impl Subscription {
         self.cursor.load(Ordering::Acquire)
     }
 
+    /// The offset before which the viewer has everything, for all that is known.
     pub(super) fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Acquire)
+        match self.viewer.framing {
+            Framing::Native => self.taken.load(Ordering::Acquire),
+            // It can't say.
+            Framing::Compact => self.cursor(),
+        }
     }
 
     /// The pane has more. Nearly free when the viewer knows that already.

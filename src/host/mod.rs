@@ -142,11 +142,11 @@ pub trait Terminal: Send + Sync + fmt::Debug {
 pub enum Due {
     /// The host keeps nothing, or enough.
     Never,
-    /// Half of what the host can keep has no checkpoint after it.
+    /// Much of what the host can keep has no checkpoint after it.
     Soon,
     /// Most of it: before more output is reported.
     Now,
-    /// Nearly all.
+    /// All that can be waited with: if none can be left, no more output should be taken.
     Late,
 }
 

@@ -187,7 +187,11 @@ fn read_flood(mut reader: Reader, master: &Master, output: &Output, mut end: End
         let turn = match output.read_turn(&mut reader, master) {
             Turn::HungUp => Turn::HungUp,
             Turn::Full if !end.is_over() && !output.sink.is_full() => continue,
-            Turn::Drained if !end.has_come() && master.wait_for_output(FLOOD_PAUSE) => continue,
+            Turn::Drained
+                if !end.has_come() && !output.sink.is_full() && master.wait_for_output(FLOOD_PAUSE) =>
+            {
+                continue;
+            }
             Turn::Full | Turn::Drained => Turn::Drained,
         };
         return (reader, end, turn);

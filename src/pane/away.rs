@@ -182,7 +182,7 @@ impl Pane {
         self.given = kept.given;
         let knows_all = checkpoint.is_none_or(|(_, place)| place.insertions == self.insertions);
         if kept.generation != self.generation() || !knows_all {
-            effects.output |= self.diverge();
+            self.diverge();
         }
         if !(same && kept.reaches(self.printed)) {
             self.filter.end();
@@ -202,10 +202,11 @@ impl Pane {
                     }
                 }
             }
-            effects.output = true;
         }
         self.log.set_refilling(self.printed < self.given);
         self.log.set_back_to(None);
+        // Also for who waited for what will not come.
+        effects.output = true;
         self.printed
     }
 
@@ -288,19 +289,18 @@ impl Pane {
         self.log.set_back_to(back_to);
     }
 
-    /// Whether its terminal's output can go on from `place`, which is before the one that it was restored at.
+    /// Whether its terminal's output can go on from `place` as well as from the one that it was restored at.
     #[must_use]
-    pub fn can_go_back(&self, kept: &Kept, place: Place) -> bool {
+    pub fn can_go_to(&self, kept: &Kept, place: Place) -> bool {
         self.provisional
             && place.generation == self.generation()
             && place.insertions == self.insertions
-            && place.printed <= self.printed
             && kept.reaches(place.printed)
     }
 
-    /// Goes back there: to an offset, and a screen, which it gives clean.
-    pub fn go_back(&mut self, offset: u64, place: Place, snapshot: &[u8]) -> Vec<u8> {
-        self.log.go_back(offset);
+    /// Goes there: to an offset, and a screen, which it gives clean.
+    pub fn go_to(&mut self, offset: u64, place: Place, snapshot: &[u8]) -> Vec<u8> {
+        self.log.begin_at(offset);
         self.filter = Filter::default();
         self.printed = place.printed;
         self.restore_at(place, snapshot)

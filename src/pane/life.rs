@@ -139,6 +139,8 @@ impl Pane {
         let was_away = std::mem::take(&mut self.away);
         self.activity.end();
         effects.output |= self.diverge();
+        // Nothing more comes in again.
+        self.log.set_refilling(false);
         self.marks.end(self.log.head());
         self.end = if self.respawn.given_up() {
             End::Failed { reason: format!("{exit} at once, without printing anything") }

@@ -236,7 +236,7 @@ impl OutputLog {
         self.refilling = refilling;
     }
 
-    /// While it is refilled, it may be begun anew as far back as `offset`: see [`OutputLog::go_back`]. `None` if it will
+    /// While it is refilled, it may begin anew as far back as `offset`: see [`OutputLog::begin_at`]. `None` if it will
     /// not any more.
     pub fn set_back_to(&mut self, offset: Option<u64>) {
         self.back_to = offset.unwrap_or(u64::MAX);
@@ -248,8 +248,8 @@ impl OutputLog {
         self.refilling && (self.back_to..self.tail()).contains(&cursor)
     }
 
-    /// Begins anew at an offset before what it holds, to be refilled from there.
-    pub fn go_back(&mut self, offset: u64) {
+    /// Begins anew at an offset, to be refilled from there.
+    pub fn begin_at(&mut self, offset: u64) {
         *self = OutputLog { first: self.first, ..OutputLog::new(self.channel, self.capacity, offset) };
     }
 

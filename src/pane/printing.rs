@@ -139,6 +139,11 @@ impl Pane {
         self.filter.resumes_before().is_some() && std::mem::take(&mut self.unplaced)
     }
 
+    /// None could be left.
+    pub fn set_unplaced(&mut self) {
+        self.unplaced = true;
+    }
+
     /// Prints something of the gateway's own into the output.
     pub(super) fn print_own(&mut self, bytes: &[u8], now: Moment) {
         if !bytes.is_empty() {

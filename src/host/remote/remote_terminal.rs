@@ -154,9 +154,10 @@ impl RemoteState {
         // What a node surely keeps of acknowledged output, and the newest of it may not be acknowledged yet.
         let kept = hello.ring_bytes as u64 - unacknowledged_share(hello.ring_bytes);
         match self.printed.saturating_sub(self.checkpoint_at) {
-            since if since >= kept / 8 * 7 => Due::Late,
-            since if since >= kept / 4 * 3 => Due::Now,
-            since if since >= kept / 2 => Due::Soon,
+            // What is on its way to us comes on top.
+            since if since >= kept / 8 * 5 => Due::Late,
+            since if since >= kept / 2 => Due::Now,
+            since if since >= kept / 4 => Due::Soon,
             _ => Due::Never,
         }
     }
