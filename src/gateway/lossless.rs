@@ -10,7 +10,7 @@ use crate::host::Kept;
 
 /// How long viewers that must get every byte are waited for after a restart: longer than a client that could not reach
 /// the gateway for hours lets pass before it tries again.
-const BACK_WITHIN: Duration = Duration::from_secs(20);
+pub(super) const BACK_WITHIN: Duration = Duration::from_secs(20);
 
 /// Viewers of the gateway before, which may come back to get the rest. They hold the program as if they were there.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,13 @@
 //! Viewers that must get every byte, over the ends of gateways.
 
+use std::time::Instant;
+
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::lossless::{BACK_WITHIN, Expected};
 use super::super::nodes::LOCAL_NODE;
-use super::super::viewer::Pulled;
+use super::super::viewer::{Framing, Pulled};
 use super::Watching;
 use super::nodes::{BOX, Mortal, PRINTED, head_of};
 use crate::client::watches::OutputFrame;
@@ -96,6 +99,41 @@ impl Recorder {
         }
         mortal.live().await;
     }
+}
+
+#[tokio::test]
+async fn who_cannot_say_what_it_took_in_holds_nothing_up_that_it_was_sent() {
+    let mortal = Mortal::open(LOCAL_NODE).await;
+    let (attached, _messages, _updates) = mortal.gateway.attach(Framing::Compact).unwrap();
+    let watch = json!({ "type": "pane_watch", "panes": [{ "paneId": mortal.pane, "lossless": true }] });
+    attached.request(client::parse(watch.to_string().as_bytes()).unwrap());
+    let slot = mortal.gateway.hub.slot(mortal.pane).unwrap();
+    while let Some(pulled) = attached.viewer.pull() {
+        if let Pulled::Snapshot(wanted) = pulled {
+            attached.restart(wanted).await;
+        }
+    }
+    mortal.host.print(mortal.name(), PRINTED[0]);
+    let head = head_of(&mortal.gateway, mortal.pane);
+    assert!(slot.lock().owed() < Some(head));
+    while attached.viewer.pull().is_some() {}
+    assert_eq!(slot.lock().owed(), Some(head));
+}
+
+#[tokio::test]
+async fn who_is_not_back_in_time_is_waited_for_no_longer() {
+    let mortal = Mortal::open(LOCAL_NODE).await;
+    let slot = mortal.gateway.hub.slot(mortal.pane).unwrap();
+    mortal.host.print(mortal.name(), PRINTED[0]);
+    let mut state = slot.lock();
+    let now = Instant::now();
+    state.expected = Some(Expected::new(0, 1, now));
+    assert_eq!((state.owed(), state.lossless_viewers()), (Some(0), 1));
+    assert_eq!(state.lossless_lag(), state.pane.log.head());
+    state.give_up_expected(now);
+    assert!(state.expected_until().is_some());
+    state.give_up_expected(now + BACK_WITHIN);
+    assert_eq!((state.expected_until(), state.owed(), state.lossless_lag()), (None, None, 0));
 }
 
 proptest! {
