@@ -233,10 +233,14 @@ impl RemoteState {
         if let Some(input) = self.input.next(number) {
             return Some(input);
         }
-        if std::mem::take(&mut self.ack_due) {
-            self.acknowledged = self.printed;
-            return Some(ToNode::Ack { number, printed: self.printed });
+        // Before what lets the node drop output that follows the checkpoint before.
+        if let Some(checkpoint) = self.checkpoint.take() {
+            return Some(ToNode::Keep { number, checkpoint });
         }
-        self.checkpoint.take().map(|checkpoint| ToNode::Keep { number, checkpoint })
+        let ack_due = std::mem::take(&mut self.ack_due);
+        ack_due.then(|| {
+            self.acknowledged = self.printed;
+            ToNode::Ack { number, printed: self.printed }
+        })
     }
 }

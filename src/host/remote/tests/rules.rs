@@ -279,6 +279,24 @@ async fn checkpoints_are_due_before_the_ring_forgets() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_goes_before_what_lets_the_node_forget() {
+    let mut pair = Pair::connected(WhenFull::Wait).await;
+    let notes = Arc::new(Notes::default());
+    let terminal = pair.spawn(1, 1, &notes).await.terminal;
+    let program = pair.pretending.program(PANE, FIRST).unwrap();
+    program.print(&[b'x'; WINDOW_BYTES as usize / 2]);
+    while notes.printed() == 0 {
+        pair.step(false, true).await;
+    }
+    // That it was printed is to be acknowledged by now.
+    let checkpoint = Checkpoint { printed: notes.printed(), bytes: bytes::Bytes::new() };
+    terminal.keep(checkpoint.clone());
+    pair.step(true, false).await;
+    pair.cut();
+    assert_eq!(pair.connect().await[0].checkpoint, Some(checkpoint));
+}
+
+#[tokio::test]
 async fn a_flood_does_not_hold_up_others() {
     let mut pair = Pair::connected(WhenFull::Wait).await;
     let (flood, quiet) = (Arc::new(Notes::default()), Arc::new(Notes::default()));
