@@ -4,6 +4,7 @@
 pub mod directories;
 mod ending;
 pub mod local;
+mod peer;
 pub mod process;
 mod pty;
 mod reading;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::peer::own_peer;
 pub(crate) use self::pty::watch;
 use crate::geometry::Size;
 use crate::ids::PaneId;

@@ -9,20 +9,19 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, Mode, OFlags, open, statat, unlinkat};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect,
     listen, recvmsg, sendmsg, socket_with,
 };
-use rustix::process::{geteuid, umask};
+use rustix::process::umask;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::wire::{MAX_LINK_BYTES, MAX_LINK_DESCRIPTORS};
-use crate::host::pty::watch;
+use crate::host::{own_peer, watch};
 
 /// The socket's name in the data directory.
 const NAME: &str = "host.sock";
@@ -52,13 +51,8 @@ pub(super) struct Socket {
 impl Socket {
     /// Takes over a connected socket. Who is at the other end must be of our user.
     fn new(fd: OwnedFd) -> io::Result<Socket> {
-        let peer = socket_peercred(&fd)?;
-        if peer.uid != geteuid() {
-            let text = format!("the other end belongs to another user ({})", peer.uid.as_raw());
-            return Err(io::Error::new(ErrorKind::PermissionDenied, text));
-        }
-        let fd = watch(fd, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Socket { fd, peer: peer.pid.as_raw_nonzero().get() })
+        let peer = own_peer(&fd)?.as_raw_nonzero().get();
+        Ok(Socket { fd: watch(fd, Interest::READABLE | Interest::WRITABLE)?, peer })
     }
 
     /// Calls the host of a data directory.
