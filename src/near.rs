@@ -2,24 +2,24 @@
 //! abstract namespace, named after the address at which the gateway listens. As the loopback address it is seen wherever
 //! the machine's network is, and nowhere else; both ends make sure that the other one is of the same user.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec, retry_on_intr};
-use rustix::net::sockopt::{set_socket_send_buffer_size, socket_peercred};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use rustix::net::{
     AddressFamily, SendFlags, Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect,
     listen, send, shutdown, socket_with,
 };
-use rustix::process::geteuid;
+use rustix::process::Pid;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::task::coop;
 
-use crate::host::watch;
+use crate::host::{own_peer, watch};
 
 /// What every socket here is.
 const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
@@ -64,7 +64,7 @@ impl Listener {
     /// The next caller. May be dropped and asked for again.
     ///
     /// # Errors
-    /// When there are no descriptors left, or the caller is of another user ([`ErrorKind::PermissionDenied`]).
+    /// When there are no descriptors left, or the caller is of another user ([`io::ErrorKind::PermissionDenied`]).
     pub async fn accept(&self) -> io::Result<Near> {
         loop {
             let mut ready = self.0.readable().await?;
@@ -79,6 +79,8 @@ impl Listener {
 #[derive(Debug)]
 pub struct Near {
     socket: AsyncFd<OwnedFd>,
+    /// The process at the other end.
+    peer: Pid,
     /// Watches for room to write, while there is none. All the time, each message that the other end takes would wake us
     /// to say that there is room.
     room: Option<AsyncFd<OwnedFd>>,
@@ -88,10 +90,8 @@ impl Near {
     /// Takes over a connected socket.
     fn new(socket: OwnedFd) -> io::Result<Near> {
         // Anybody may take a name, and call: what is said here is for our own user alone.
-        if socket_peercred(&socket)?.uid != geteuid() {
-            return Err(io::Error::new(ErrorKind::PermissionDenied, "the other end belongs to another user"));
-        }
-        Ok(Near { socket: watch(socket, Interest::READABLE)?, room: None })
+        let peer = own_peer(&socket)?;
+        Ok(Near { socket: watch(socket, Interest::READABLE)?, peer, room: None })
     }
 
     /// Calls the gateway that is reached at `address`. Done at once, or refused, as when too many others wait. Needs a
@@ -103,6 +103,12 @@ impl Near {
         let (socket, place) = socket(address)?;
         connect(&socket, &place)?;
         Near::new(socket)
+    }
+
+    /// The process at the other end: of who called, the one that did.
+    #[must_use]
+    pub fn peer(&self) -> Pid {
+        self.peer
     }
 
     /// Lets about so many bytes wait in the system for the other end.
@@ -177,6 +183,8 @@ impl AsyncWrite for Near {
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+
+    use std::io::ErrorKind;
 
     use super::*;
 

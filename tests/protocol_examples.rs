@@ -24,7 +24,7 @@ use support::wire::Wire;
 const DOC: &str = include_str!("../docs/protocol.md");
 
 /// The types of messages from the gateway. A message of a type that is not here fails [`server_examples_parse`].
-const SERVER_TYPES: [&str; 12] = [
+const SERVER_TYPES: [&str; 14] = [
     "hello",
     "state",
     "layout_update",
@@ -33,6 +33,8 @@ const SERVER_TYPES: [&str; 12] = [
     "watching",
     "resumed",
     "input_ack",
+    "terminal_lent",
+    "terminal_returned",
     "ok",
     "error",
     "notice",

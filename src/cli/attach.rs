@@ -2,6 +2,7 @@
 
 mod canvas;
 mod escape;
+mod lending;
 mod notice;
 mod picker;
 mod recorder;
@@ -185,7 +186,7 @@ impl Attaching {
         let viewport = Viewport { size: terminal::size(io::stdout()), view: ViewMode::Own, sizing };
         let client = open(&self.gateway, viewport).await?;
         // One for the picker and the pane, since nobody can be told to stop reading.
-        let mut input = is_terminal.then(stdio::input);
+        let mut input = is_terminal.then(stdio::Input::new);
         let picked = match (target, &mut input) {
             (Some(pane), _) => Ok(pane),
             (None, Some(input)) if client.layout().channels.len() > 1 => {

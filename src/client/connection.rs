@@ -10,6 +10,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
+use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, Uri};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -19,6 +20,7 @@ use super::backoff::Backoff;
 use super::conversation::{Conversation, Saying, Viewport};
 use super::dialling::{DialError, Socket, dial_mux};
 use super::event::{Closed, Event, Status};
+use super::line::Line;
 use super::mirror::Mirror;
 use super::outbox::{Full, HELD_BYTES};
 use super::requests::{Made, RequestError};
@@ -27,7 +29,7 @@ use super::watches::Watching;
 use crate::geometry::Size;
 use crate::ids::PaneId;
 use crate::protocol::CloseCode;
-use crate::protocol::client::ClientMessage;
+use crate::protocol::client::{ClientMessage, TerminalLend};
 
 /// How long a gateway may take to answer when it is dialled.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
@@ -193,6 +195,19 @@ impl Client {
         self.tell(|conversation| conversation.send(message));
     }
 
+    /// Offers the gateway the terminal that is this process's standard input and output and shows `pane` up to `offset`,
+    /// so that keys and their echoes go through no other process: whether that can be. Nothing is to be read or written
+    /// there until [`Event::Returned`], but for output that comes before [`Event::Lent`]. What is typed with one of
+    /// `stops` in it comes back.
+    pub fn lend(&self, pane: PaneId, offset: u64, stops: Vec<String>) -> bool {
+        self.tell(|conversation| conversation.lend(TerminalLend { pane_id: pane, offset, stops }))
+    }
+
+    /// Asks for the terminal back: see [`Event::Returned`].
+    pub fn take_back(&self) {
+        self.tell(Conversation::take_back);
+    }
+
     /// Asks for something, and waits for the answer.
     ///
     /// # Errors
@@ -326,7 +341,8 @@ fn undialled(error: DialError) -> Ended {
 
 /// Reads and writes side by side, so that neither holds the other up.
 async fn carry(shared: &Shared, socket: Socket) -> Ended {
-    shared.changed(Conversation::opened);
+    let is_near = matches!(socket.get_ref(), MaybeTlsStream::Plain(Line::Near(_)));
+    shared.changed(|conversation| conversation.opened(is_near));
     let (mut sink, stream) = socket.split();
     let ended = tokio::select! {
         ended = read(shared, stream) => ended,

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::event::{Event, Events, Loss, Status};
+use super::event::{Event, Events, Loss, Returned, Status};
 use super::mirror::Mirror;
 use super::outbox::{Full, Numbered, Outbox, is_interrupt};
 use super::requests::{Answer, Made, RequestError, Requests};
@@ -19,7 +21,8 @@ use super::watches::{OutputFrame, Watches, Watching};
 use crate::geometry::Size;
 use crate::ids::PaneId;
 use crate::protocol::client::{
-    ClientMessage, Connect, LayoutSeen, PaneResize, PaneUnwatch, PaneWatch, Ping, Resume, ViewMode, WatchPane,
+    ClientMessage, Connect, LayoutSeen, PaneResize, PaneUnwatch, PaneWatch, Ping, Resume, TerminalLend,
+    TerminalTakeBack, ViewMode, WatchPane,
 };
 use crate::protocol::frame::Channel;
 use crate::protocol::server::{ErrorMessage, ServerMessage};
@@ -86,6 +89,16 @@ pub(super) struct Conversation {
     /// Which memory of this client the gateway has, and how often it said there that input was given back.
     memory: Option<u64>,
     given_back: u64,
+    lending: Lending,
+}
+
+/// The owner's terminal, as far as the gateway is concerned.
+#[derive(Debug, Default)]
+struct Lending {
+    /// Whether it can be lent over this connection, for all that is known.
+    is_possible: bool,
+    /// Whether it was offered and has not come back.
+    is_out: bool,
 }
 
 impl Conversation {
@@ -109,6 +122,7 @@ impl Conversation {
             is_resumed: false,
             memory: None,
             given_back: 0,
+            lending: Lending::default(),
         }
     }
 
@@ -183,14 +197,31 @@ impl Conversation {
         }
     }
 
+    /// Offers the owner's terminal. Whether that was done; then [`Event::Returned`] comes in the end.
+    pub(super) fn lend(&mut self, lend: TerminalLend) -> bool {
+        if !self.is_ready() || !self.lending.is_possible || self.lending.is_out {
+            return false;
+        }
+        self.lending.is_out = true;
+        self.say(ClientMessage::TerminalLend(lend));
+        true
+    }
+
+    pub(super) fn take_back(&mut self) {
+        if self.lending.is_out {
+            self.say(ClientMessage::TerminalTakeBack(TerminalTakeBack {}));
+        }
+    }
+
     pub(super) fn ping(&mut self) {
         self.say(ClientMessage::Ping(Ping {}));
     }
 
     // The connection's life.
 
-    /// A socket was opened.
-    pub(super) fn opened(&mut self) {
+    /// A socket was opened; `is_near`: to a gateway on this machine.
+    pub(super) fn opened(&mut self, is_near: bool) {
+        self.lending = Lending { is_possible: is_near, is_out: false };
         self.saying = [ClientMessage::Resume(Resume { client: self.name.clone() }), self.connect()]
             .iter()
             .map(|message| encode(message, None))
@@ -206,6 +237,7 @@ impl Conversation {
         (self.has_layout, self.is_resumed) = (false, false);
         self.outbox.disconnected();
         self.requests.disconnected();
+        self.returned(Returned::default());
     }
 
     pub(super) fn set_status(&mut self, status: Status) {
@@ -236,6 +268,15 @@ impl Conversation {
             ServerMessage::Watching { pane_id, head, missed, .. } => {
                 self.events.push(Event::Watching { pane: pane_id, head, missed });
             }
+            ServerMessage::TerminalLent => self.events.push(Event::Lent),
+            ServerMessage::TerminalReturned { keys, passed, refused } => {
+                if let Some(reason) = refused {
+                    tracing::debug!("the terminal stays here: {reason}");
+                    self.lending.is_possible = false;
+                }
+                let keys = STANDARD.decode(keys).unwrap_or_default();
+                self.returned(Returned { keys, passed });
+            }
             message => self.told(message),
         }
         if !was_ready && self.is_ready() {
@@ -251,6 +292,12 @@ impl Conversation {
         let Some(pane) = self.watches.panes().find(is_its) else { return true };
         let lossless = self.watches.is_lossless(pane);
         self.watches.take(pane, frame).is_none_or(|piece| self.events.output(pane, piece, lossless))
+    }
+
+    fn returned(&mut self, returned: Returned) {
+        if std::mem::take(&mut self.lending.is_out) {
+            self.events.push(Event::Returned(returned));
+        }
     }
 
     fn told(&mut self, message: ServerMessage) {
@@ -306,6 +353,10 @@ impl Conversation {
             self.lose(*pane_id, code, message, lost);
         } else if let Some(number) = request_id {
             self.requests.answer(*number, Err(error.clone()));
+        } else if code == "unknown_type" && self.lending.is_out {
+            // An older gateway.
+            self.lending.is_possible = false;
+            self.returned(Returned::default());
         } else if code != "unknown_channel" {
             // A report for a pane that was closed meanwhile is nobody's concern.
             self.events.push(Event::Refused { code: code.clone(), message: message.clone() });

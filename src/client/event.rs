@@ -67,6 +67,15 @@ pub struct Loss {
     pub bytes: usize,
 }
 
+/// The owner's terminal, as it comes back from the gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Returned {
+    /// What was typed last and is for the owner to look at.
+    pub keys: Vec<u8>,
+    /// The last byte that was typed before that and passed on to the pane, if any was.
+    pub passed: Option<u8>,
+}
+
 /// What a client tells its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -104,6 +113,10 @@ pub enum Event {
         /// What draws it, from a full reset on.
         bytes: Vec<u8>,
     },
+    /// The gateway has the owner's terminal: all output that follows is there already.
+    Lent,
+    /// The owner has its terminal again: no output that follows is there. Comes once for each time it was offered.
+    Returned(Returned),
     /// Input did not arrive.
     Lost(Loss),
     /// Something was refused that no answer was asked for.

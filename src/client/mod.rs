@@ -15,5 +15,5 @@ pub mod watches;
 
 pub use self::connection::{Client, Options};
 pub use self::conversation::Viewport;
-pub use self::event::{Closed, Event, Loss, Status};
+pub use self::event::{Closed, Event, Loss, Returned, Status};
 pub use self::requests::{Made, RequestError};

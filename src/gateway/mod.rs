@@ -8,6 +8,7 @@ mod clients;
 mod desk;
 mod edits;
 mod hub;
+mod loan;
 mod looking;
 mod lossless;
 mod nodes;

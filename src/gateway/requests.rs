@@ -107,6 +107,14 @@ impl Hub {
             ClientMessage::PaneWatch(watch) => self.watch(viewer, &watch.panes),
             ClientMessage::PaneUnwatch(unwatch) => Ok(self.unwatch(viewer, &unwatch.pane_ids)),
             ClientMessage::Resume(resume) => self.resume(viewer, &resume.client),
+            ClientMessage::TerminalLend(lend) => {
+                viewer.offer_terminal(lend);
+                Ok(Made::default())
+            }
+            ClientMessage::TerminalTakeBack(_) => {
+                viewer.return_terminal();
+                Ok(Made::default())
+            }
             ClientMessage::LayoutSeen(seen) => {
                 self.plan().channels.viewer_seen(viewer.id, seen.revision);
                 Ok(Made::default())

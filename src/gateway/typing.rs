@@ -15,7 +15,7 @@ use crate::clock::Moment;
 use crate::ids::{PaneId, ViewerId};
 use crate::pane::input::Undelivered;
 use crate::pane::{Effects, InputRefused, Typed};
-use crate::protocol::frame::{Channel, InputFrame};
+use crate::protocol::frame::{Channel, InputFrame, InputKind};
 use crate::protocol::server::{ErrorMessage, ServerMessage};
 
 /// Up to how many bytes input is taken to be keys, of which an echo is expected.
@@ -93,6 +93,19 @@ impl Attached {
                 number,
             )),
         }
+    }
+
+    /// Types into a pane what its program can be given at once. Whether it was; if not, nothing was taken.
+    pub(super) fn type_at_once(&self, channel: Channel, keys: &[u8]) -> bool {
+        let membership = &self.viewer.membership;
+        let slot = self.hub.by_channel.get(&channel).map(|slot| slot.clone());
+        let Some(slot) = slot.filter(|_| !membership.is_superseded()) else { return false };
+        let owner = membership.client().map_or(self.viewer.id, |client| client.owner);
+        let typed = Typed { viewer: self.viewer.id, owner, kind: InputKind::Input, more: false, bytes: keys };
+        self.hub.with_pane(&slot, |state, terminal, effects| {
+            let can = !state.pane.is_closed() && state.pane.delivers_at_once() && terminal.is_some();
+            can && state.pane.input(typed, Instant::now(), terminal, effects).is_ok()
+        })
     }
 
     /// Up to which count the viewer's client was told, over this connection, of what was given back to it. Whoever

@@ -113,6 +113,8 @@ pub(super) fn compact_message(message: &ServerMessage) -> Option<ServerMessage> 
         | ServerMessage::Watching { .. }
         | ServerMessage::Resumed { .. }
         | ServerMessage::InputAck { .. }
+        | ServerMessage::TerminalLent
+        | ServerMessage::TerminalReturned { .. }
         | ServerMessage::Notice { .. } => None,
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::hub::Attached;
+use super::loan::Loans;
 use super::panes::Slot;
 use super::screens::Snapshot;
 use super::typing::Membership;
@@ -22,7 +23,7 @@ use crate::geometry::Size;
 use crate::ids::{PaneId, ViewerId};
 use crate::pane::log::{Next, OutputLog};
 use crate::protocol::client::ViewMode;
-use crate::protocol::frame::{COMPACT_SKIP, compact_restart, restart_frames};
+use crate::protocol::frame::{COMPACT_SKIP, Channel, compact_restart, restart_frames};
 use crate::protocol::server::{ErrorMessage, ServerMessage};
 
 /// How many messages for one viewer alone wait at most. A viewer that sends requests and takes no answers is
@@ -304,6 +305,7 @@ pub struct Viewer {
     pub framing: Framing,
     /// What it is to its client, if it numbers its input.
     pub(super) membership: Membership,
+    pub(super) loans: Loans,
     state: Mutex<ViewerState>,
     /// Set off when `ready` got longer, or an acknowledgement is awaited.
     wake: Notify,
@@ -337,6 +339,7 @@ impl Viewer {
             since,
             framing,
             membership: Membership::default(),
+            loans: Loans::default(),
             state: Mutex::new(state),
             wake: Notify::new(),
             messages,
@@ -350,6 +353,25 @@ impl Viewer {
     /// Guards [`ViewerState`]. Never held while a pane's lock is taken, as panes mark viewers under theirs.
     pub(super) fn lock(&self) -> MutexGuard<'_, ViewerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its writer is to look for what there is to write.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// The channel of a pane that it watches, if it tells what it took in.
+    pub(super) fn channel_of(&self, pane: PaneId) -> Option<Channel> {
+        let native = self.framing == Framing::Native;
+        self.lock().subscriptions.get(&pane).filter(|_| native).map(|subscription| subscription.slot.channel)
+    }
+
+    /// Whether it was sent all output of a pane before `offset`, and nothing else is on its way.
+    pub(super) fn was_sent(&self, pane: PaneId, offset: u64) -> bool {
+        let subscription = self.lock().subscriptions.get(&pane).cloned();
+        subscription.is_some_and(|subscription| {
+            subscription.cursor() == offset && subscription.flow().parts.is_empty()
+        })
     }
 
     /// Queues a message for this viewer alone; a viewer that lets them pile up is closed.

@@ -1,18 +1,18 @@
 //! The viewer socket, `/mux`: moves frames between one WebSocket and the gateway, in either framing.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -21,6 +21,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::liveness::{Due, Liveness, Patience};
+use super::server::PeerProcess;
 use crate::gateway::{Attached, Framing, Gateway, Pulled, Update, Viewer, for_framing};
 use crate::protocol::client::{self, MessageError};
 use crate::protocol::frame::{
@@ -38,6 +39,10 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// How long an acknowledgement of keys waits for their echo: one message to the viewer wakes it once.
 const ECHO_WITHIN: Duration = Duration::from_millis(1);
 
+/// How late a viewer is told of output that is on its terminal already. Later than a program counts as quiet, since an
+/// earlier timer than all others costs a system call.
+const TOLD_WITHIN: Duration = Duration::from_millis(20);
+
 /// What waits to be written before the socket is tried, in bytes: many small frames make one write.
 const WRITE_BUFFER: usize = 64 << 10;
 
@@ -52,9 +57,11 @@ pub fn routes(gateway: Gateway, patience: Patience) -> Router {
 
 async fn upgrade(
     State((gateway, patience)): State<(Gateway, Patience)>,
+    process: Option<Extension<PeerProcess>>,
     headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> Response {
+    let process = process.map(|Extension(process)| process);
     let Some(framing) = framing_asked_for(&headers) else {
         let hint =
             format!("unknown subprotocol; ask for {NATIVE_SUBPROTOCOL}, or for none (compact framing)\n");
@@ -67,7 +74,7 @@ async fn upgrade(
         .read_buffer_size(8 << 10)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .on_upgrade(move |socket| serve_viewer(gateway, patience, framing, socket))
+        .on_upgrade(move |socket| serve_viewer(gateway, patience, framing, process, socket))
 }
 
 fn framing_asked_for(headers: &HeaderMap) -> Option<Framing> {
@@ -104,10 +111,19 @@ impl End {
     }
 }
 
-async fn serve_viewer(gateway: Gateway, patience: Patience, framing: Framing, socket: WebSocket) {
+async fn serve_viewer(
+    gateway: Gateway,
+    patience: Patience,
+    framing: Framing,
+    process: Option<PeerProcess>,
+    socket: WebSocket,
+) {
     let (mut sink, stream) = socket.split();
     let end = match gateway.attach(framing) {
         Ok((attached, messages, updates)) => {
+            if let Some(PeerProcess(process)) = process {
+                attached.viewer.is_process(process);
+            }
             let heard = AtomicBool::new(false);
             let mut writer = Writer {
                 attached: &attached,
@@ -117,6 +133,7 @@ async fn serve_viewer(gateway: Gateway, patience: Patience, framing: Framing, so
                 heard: &heard,
                 liveness: Liveness::new(patience, Instant::now()),
                 revision: 0,
+                flush: Flush::Now,
             };
             let reader = Reader { attached: &attached, heard: &heard, framing, errors: Errors::new() };
             let end = tokio::select! {
@@ -165,6 +182,28 @@ struct Writer<'a> {
     liveness: Liveness,
     /// The newest layout revision that the viewer was sent.
     revision: u64,
+    flush: Flush,
+}
+
+/// When what waits in the sink goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    /// Nothing waits.
+    Done,
+    /// All that waits is on the viewer's terminal already: whoever typed goes first.
+    Late(Instant),
+    /// As soon as there is nothing more to write.
+    Now,
+}
+
+impl Flush {
+    /// Resolves when it is to be done although nothing else is to be written.
+    async fn is_due(self) {
+        match self {
+            Flush::Late(at) => sleep_until(at.into()).await,
+            Flush::Done | Flush::Now => pending().await,
+        }
+    }
 }
 
 impl Writer<'_> {
@@ -185,8 +224,9 @@ impl Writer<'_> {
                 self.message(&ServerMessage::InputAck { applied }).await?;
             }
             viewer.drained();
+            self.tell_of_terminal().await?;
             match viewer.pull() {
-                Some(Pulled::Output(frame)) => self.feed(Message::Binary(frame)).await?,
+                Some(Pulled::Output(frame)) => self.output(frame).await?,
                 Some(Pulled::Message(message)) => self.message(&message).await?,
                 Some(Pulled::Snapshot(wanted)) => self.attached.restart(wanted).await,
                 None => self.wait(&viewer).await?,
@@ -194,9 +234,37 @@ impl Writer<'_> {
         }
     }
 
+    /// Output of a pane. The viewer knows whether it is on its terminal already by what it was told of that before.
+    async fn output(&mut self, frame: Bytes) -> Result<(), End> {
+        let (drawn, left) = self.attached.viewer.draw(frame);
+        if let Some(drawn) = drawn {
+            let flush = match self.flush {
+                Flush::Done => Flush::Late(Instant::now() + TOLD_WITHIN),
+                before => before,
+            };
+            self.feed(Message::Binary(drawn)).await?;
+            self.flush = flush;
+        }
+        if let Some(left) = left {
+            self.tell_of_terminal().await?;
+            self.feed(Message::Binary(left)).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_of_terminal(&mut self) -> Result<(), End> {
+        match self.attached.viewer.word_of_terminal() {
+            Some(word) => self.message(&word).await,
+            None => Ok(()),
+        }
+    }
+
     /// Everything is written; waits for one more thing to write.
     async fn wait(&mut self, viewer: &Viewer) -> Result<(), End> {
-        in_time(self.liveness.stalled_after(), self.sink.flush()).await?;
+        if self.flush == Flush::Now {
+            in_time(self.liveness.stalled_after(), self.sink.flush()).await?;
+            self.flush = Flush::Done;
+        }
         tokio::select! {
             () = viewer.woken() => {}
             message = self.messages.recv() => {
@@ -209,6 +277,7 @@ impl Writer<'_> {
                 Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
             },
             () = is_overdue(viewer) => {}
+            () = self.flush.is_due() => self.flush = Flush::Now,
             () = sleep_until(self.liveness.next().into()) => self.see_to(viewer).await?,
         }
         Ok(())
@@ -303,6 +372,7 @@ impl Writer<'_> {
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), End> {
+        self.flush = Flush::Now;
         in_time(self.liveness.stalled_after(), self.sink.feed(message)).await
     }
 }
@@ -363,7 +433,16 @@ impl Reader<'_> {
         let mut stream = pin!(stream);
         let mut pinged: Option<Ping> = None;
         loop {
-            let message = match stream.next().await {
+            let message = tokio::select! {
+                // Whoever hung up has its terminal again.
+                biased;
+                message = stream.next() => message,
+                loan = self.attached.viewer.typed() => {
+                    self.attached.pass_on_typed(&loan);
+                    continue;
+                }
+            };
+            let message = match message {
                 Some(Ok(message)) => message,
                 Some(Err(error)) if is_too_large(&error) => return End::TooLarge,
                 Some(Err(_)) | None => return End::Gone,

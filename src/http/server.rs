@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::process::Pid;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -51,6 +52,10 @@ const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Who sent a request; found in its extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
+
+/// The process that sent a request, if it did without the network; found in the extensions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PeerProcess(pub(super) Pid);
 
 /// Serves `router` at `listener`, and to our own user also without the network (see [`near`]), until `shutdown` is
 /// cancelled, then lets answers under way come to their end.
@@ -103,13 +108,14 @@ async fn accept(door: &Door, router: &Router, shutdown: &CancellationToken, conn
         match door.arrival().await {
             Ok(Arrival::Far(stream, peer)) => {
                 tune_far(&stream);
-                connections.spawn(converse(stream, Peer(peer), router, shutdown, place));
+                connections.spawn(converse(stream, Peer(peer), None, router, shutdown, place));
             }
             Ok(Arrival::Near(stream)) => {
                 if let Err(error) = stream.set_unsent(UNSENT_BYTES as usize) {
                     tracing::debug!(%error, "cannot set SO_SNDBUF");
                 }
-                connections.spawn(converse(stream, Peer(HERE), router, shutdown, place));
+                let process = Some(PeerProcess(stream.peer()));
+                connections.spawn(converse(stream, Peer(HERE), process, router, shutdown, place));
             }
             // Other users come through the network.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -137,6 +143,7 @@ fn tune_far(stream: &TcpStream) {
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
+    process: Option<PeerProcess>,
     router: Router,
     shutdown: CancellationToken,
     _place: OwnedSemaphorePermit,
@@ -144,6 +151,9 @@ async fn converse(
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        if let Some(process) = process {
+            request.extensions_mut().insert(process);
+        }
         let service = service.clone();
         unread::answered(request, move |request| service.call(request))
     });

@@ -66,6 +66,12 @@ impl Pane {
         }
     }
 
+    /// Whether input for a terminal that there is goes to it at once: nothing waits, and nothing is waited for.
+    #[must_use]
+    pub fn delivers_at_once(&self) -> bool {
+        self.queue.is_empty() && self.life.readiness.is_none()
+    }
+
     fn input_live(
         &mut self,
         typed: Typed<'_>,

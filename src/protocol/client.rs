@@ -399,8 +399,32 @@ client_messages! {
         /// A name that nobody else can guess, 16 to 64 characters of `A-Z a-z 0-9 _ -`.
         client: String,
     }
+    /// Lends the gateway the terminal that the client's own process is in, so that keys and their echoes go through no
+    /// other process: see `terminal_lent`. Native viewers on the gateway's machine only.
+    "terminal_lend" TerminalLend {
+        /// The pane that the terminal shows.
+        pane_id: PaneId,
+        /// The offset after the last byte that it shows.
+        #[cfg_attr(test, ts(type = "number"))]
+        offset: u64,
+        /// What only the client knows the meaning of: what is typed with one of these in it comes back to the client.
+        stops: Vec<String>,
+    }
+    /// Asks for the terminal back.
+    "terminal_take_back" TerminalTakeBack {}
     /// Asks for a `pong`.
     "ping" Ping {}
+}
+
+impl TerminalLend {
+    /// Whether one of the stops is in `keys`, or may begin at their end.
+    #[must_use]
+    pub fn is_stopped(&self, keys: &[u8]) -> bool {
+        self.stops.iter().map(String::as_bytes).any(|stop| {
+            let may_begin = (1..stop.len()).any(|length| keys.ends_with(&stop[..length]));
+            may_begin || memchr::memmem::find(keys, stop).is_some()
+        })
+    }
 }
 
 fn yes() -> bool {
@@ -531,6 +555,18 @@ mod tests {
         let error = parse(br#"{"type":"tab_clsoe","requestId":4}"#).unwrap_err();
         assert!(error.message.contains("`tab_close`"), "{}", error.message);
         assert_eq!(error.request_id, Some(4));
+    }
+
+    #[test]
+    fn what_holds_a_stop_or_may_begin_one_is_stopped() {
+        let stops = vec!["\x1c".to_owned(), "\x1b[200~".to_owned()];
+        let lend = TerminalLend { pane_id: PaneId(1), offset: 0, stops };
+        for plain in [&b""[..], b"a", b"\x1b[A", b"200~", b"\x1b[20~", b"[200~"] {
+            assert!(!lend.is_stopped(plain), "{}", plain.escape_ascii());
+        }
+        for stopped in [&b"\x1c"[..], b"a\x1cb", b"\x1b", b"a\x1b[20", b"\x1b[200~", b"x\x1b[200~y"] {
+            assert!(lend.is_stopped(stopped), "{}", stopped.escape_ascii());
+        }
     }
 
     #[test]

@@ -393,6 +393,23 @@ pub enum ServerMessage {
         #[cfg_attr(test, ts(type = "number"))]
         applied: u64,
     },
+    /// The gateway has the viewer's terminal: from here on it reads what is typed there, and what it sends of the pane's
+    /// output is there already.
+    TerminalLent,
+    /// The viewer has its terminal again: what follows of the pane's output is not there yet. Also the answer to a
+    /// `terminal_lend` that is not granted.
+    TerminalReturned {
+        /// What was typed last and is for the client to look at; in base64.
+        keys: String,
+        /// The last byte that was typed before that and passed on to the pane, if any was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        passed: Option<u8>,
+        /// Why the gateway can't have the terminal, also later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        refused: Option<String>,
+    },
     /// A request with a `requestId` was done.
     Ok {
         /// The request it answers.

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -60,6 +61,11 @@ impl Terminal {
         });
         let keys = pair.master.take_writer().unwrap();
         Terminal { master: pair.master, keys, child, screen, tty, before }
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.master.tty_name().unwrap()
     }
 
     /// Presses keys, or what else a terminal sends.

@@ -182,7 +182,9 @@ impl Mirror {
             ServerMessage::Ok { .. }
             | ServerMessage::Pong { .. }
             | ServerMessage::Resumed { .. }
-            | ServerMessage::InputAck { .. } => {}
+            | ServerMessage::InputAck { .. }
+            | ServerMessage::TerminalLent
+            | ServerMessage::TerminalReturned { .. } => {}
         }
     }
 

@@ -67,6 +67,12 @@ impl Process {
         fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap().count()
     }
 
+    /// Whether it has this file open.
+    pub(crate) fn has_open(&self, file: &Path) -> bool {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap();
+        open.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|at| at == file))
+    }
+
     /// How much memory it has in use, in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();

@@ -107,6 +107,19 @@ impl Stage {
         self.gateway = Gateway::run(&mut self.command());
     }
 
+    /// The same, at the address of the one before.
+    pub(crate) fn start_again_there(&mut self) {
+        let (usual, address) = (self.command(), self.gateway.address.to_string());
+        let arguments = usual.get_args().map(|argument| match argument.to_str() {
+            Some("127.0.0.1:0") => address.clone().into(),
+            _ => argument.to_owned(),
+        });
+        let variables = usual.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let mut command = Command::new(usual.get_program());
+        command.env_clear().envs(variables).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        self.gateway = Gateway::run(&mut command);
+    }
+
     /// What starts a gateway here.
     pub(crate) fn command(&self) -> Command {
         let mut command = command(self.dir.path());

@@ -444,7 +444,7 @@ export type Ping = Record<symbol, never>;
 /**
  * A control message from a viewer: JSON with its name in `type`.
  */
-export type ClientMessage = { "type": "connect" } & Connect | { "type": "session_create" } & SessionCreate | { "type": "session_destroy" } & SessionDestroy | { "type": "session_rename" } & SessionRename | { "type": "tab_create" } & TabCreate | { "type": "tab_close" } & TabClose | { "type": "tab_rename" } & TabRename | { "type": "tab_switch" } & TabSwitch | { "type": "tab_move" } & TabMove | { "type": "pane_split" } & PaneSplit | { "type": "pane_close" } & PaneClose | { "type": "pane_resize" } & PaneResize | { "type": "pane_focus" } & PaneFocus | { "type": "pane_rename" } & PaneRename | { "type": "pane_zoom" } & PaneZoom | { "type": "pane_swap" } & PaneSwap | { "type": "pane_move" } & PaneMove | { "type": "pane_grow" } & PaneGrow | { "type": "split_resize" } & SplitResize | { "type": "pane_respawn" } & PaneRespawn | { "type": "pane_discard" } & PaneDiscard | { "type": "pane_set" } & PaneSet | { "type": "pane_watch" } & PaneWatch | { "type": "pane_unwatch" } & PaneUnwatch | { "type": "layout_seen" } & LayoutSeen | { "type": "resume" } & Resume | { "type": "ping" } & Ping;
+export type ClientMessage = { "type": "connect" } & Connect | { "type": "session_create" } & SessionCreate | { "type": "session_destroy" } & SessionDestroy | { "type": "session_rename" } & SessionRename | { "type": "tab_create" } & TabCreate | { "type": "tab_close" } & TabClose | { "type": "tab_rename" } & TabRename | { "type": "tab_switch" } & TabSwitch | { "type": "tab_move" } & TabMove | { "type": "pane_split" } & PaneSplit | { "type": "pane_close" } & PaneClose | { "type": "pane_resize" } & PaneResize | { "type": "pane_focus" } & PaneFocus | { "type": "pane_rename" } & PaneRename | { "type": "pane_zoom" } & PaneZoom | { "type": "pane_swap" } & PaneSwap | { "type": "pane_move" } & PaneMove | { "type": "pane_grow" } & PaneGrow | { "type": "split_resize" } & SplitResize | { "type": "pane_respawn" } & PaneRespawn | { "type": "pane_discard" } & PaneDiscard | { "type": "pane_set" } & PaneSet | { "type": "pane_watch" } & PaneWatch | { "type": "pane_unwatch" } & PaneUnwatch | { "type": "layout_seen" } & LayoutSeen | { "type": "resume" } & Resume | { "type": "terminal_lend" } & TerminalLend | { "type": "terminal_take_back" } & TerminalTakeBack | { "type": "ping" } & Ping;
 
 /**
  * A session, as viewers see it.
@@ -868,7 +868,19 @@ applied: number, } | { "type": "input_ack",
 /**
  * The number.
  */
-applied: number, } | { "type": "ok", 
+applied: number, } | { "type": "terminal_lent" } | { "type": "terminal_returned", 
+/**
+ * What was typed last and is for the client to look at; in base64.
+ */
+keys: string, 
+/**
+ * The last byte that was typed before that and passed on to the pane, if any was.
+ */
+passed?: number, 
+/**
+ * Why the gateway can't have the terminal, also later.
+ */
+refused?: string, } | { "type": "ok", 
 /**
  * The request it answers.
  */

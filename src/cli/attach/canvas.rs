@@ -112,6 +112,11 @@ impl Canvas {
         }
     }
 
+    /// Whether the pane's output goes through as it is.
+    pub(super) fn passes_through(&self) -> bool {
+        self.pane.is_some() && self.drawn.is_none()
+    }
+
     /// Our terminal has another size now.
     pub(super) fn resize(&mut self, ours: Size) -> Vec<u8> {
         self.ours = ours;

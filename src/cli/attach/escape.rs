@@ -173,6 +173,24 @@ impl Escapes {
         out.typed
     }
 
+    /// Whether nothing that was typed is waited for the rest of.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.count == 0 && !self.escaped && !self.pasting && self.matched == 0
+    }
+
+    /// What must come here: in what has none of it, nor its beginning at the end, no byte is for us.
+    pub(super) fn stops(&self) -> Vec<String> {
+        let keys = self.keys.first().into_iter().flat_map(|key| forms(*key));
+        let character = self.character.map(|character| char::from(character).to_string());
+        let paste = String::from_utf8_lossy(PASTE_BEGINS).into_owned();
+        keys.chain(character).chain([paste]).collect()
+    }
+
+    /// Keys without a stop went to the pane by another way; `last` is the last byte of them.
+    pub(super) fn passed(&mut self, last: u8) {
+        self.at_start = ends_line(last);
+    }
+
     /// When to ask for what is held.
     pub(super) fn until(&self) -> Option<Instant> {
         self.until
@@ -221,7 +239,7 @@ impl Escapes {
             (self.escaped, self.at_start, self.matched) = (true, false, 0);
             return false;
         }
-        self.at_start = matches!(byte, b'\r' | b'\n');
+        self.at_start = ends_line(byte);
         self.pasting = self.follow(byte, PASTE_BEGINS);
         if self.pasting {
             out.begin_paste();
@@ -264,19 +282,28 @@ impl Escapes {
 /// How many bytes a press of `key` has at the start of `bytes`, if it is there: the plain byte or, as terminals send that
 /// were asked for it, the sequence of a key with control. Of that, no part is waited for: it comes in one piece, and a
 /// lone escape must not wait.
-fn pressed(bytes: &[u8], Key(key): Key) -> Option<usize> {
-    if bytes.first() == Some(&key) {
-        return Some(1);
+fn pressed(bytes: &[u8], key: Key) -> Option<usize> {
+    forms(key).iter().find(|form| bytes.starts_with(form.as_bytes())).map(String::len)
+}
+
+/// What a terminal may send for a key.
+fn forms(Key(key): Key) -> Vec<String> {
+    let mut forms = vec![char::from(key).to_string()];
+    if key < 0x20 {
+        let letter = (key | 0x40).to_ascii_lowercase();
+        forms.extend([
+            format!("\x1b[{letter};5u"),
+            format!("\x1b[{letter};5:1u"),
+            format!("\x1b[{letter};5:2u"),
+            format!("\x1b[27;5;{letter}~"),
+        ]);
     }
-    let letter = (key | 0x40).to_ascii_lowercase();
-    let forms = [
-        format!("\x1b[{letter};5u"),
-        format!("\x1b[{letter};5:1u"),
-        format!("\x1b[{letter};5:2u"),
-        format!("\x1b[27;5;{letter}~"),
-    ];
-    let is_form = |form: &&String| key < 0x20 && bytes.starts_with(form.as_bytes());
-    forms.iter().find(is_form).map(String::len)
+    forms
+}
+
+/// Whether a line begins after this byte.
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 /// How many bytes the release of a key has at the start of `bytes`, if it is there.

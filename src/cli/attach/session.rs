@@ -5,17 +5,17 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::canvas::Canvas;
 use super::escape::{Escapes, Typed};
+use super::lending::Lending;
 use super::notice;
-use super::stdio::Output;
+use super::stdio::{self, Input, Output};
 use super::terminal::{self, Raw};
 use crate::cli::signals::Signals;
 use crate::client::outbox::{Full, HELD_BYTES};
-use crate::client::{Client, Closed, Event, Loss, Status};
+use crate::client::{Client, Closed, Event, Loss, Returned, Status};
 use crate::clock::Moment;
 use crate::ids::PaneId;
 
@@ -58,6 +58,15 @@ pub(super) struct Rights {
     pub(super) resizes: bool,
 }
 
+/// What happened to our terminal and is not seen to yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// It has another size.
+    Size,
+    /// A shell had it meanwhile, and it may show anything.
+    Content,
+}
+
 /// See the module.
 pub(super) struct Session {
     client: Client,
@@ -66,6 +75,10 @@ pub(super) struct Session {
     canvas: Canvas,
     escapes: Escapes,
     output: Output,
+    lending: Lending,
+    change: Option<Change>,
+    /// Up to where the pane's output is in our terminal, once what is being written is written.
+    shown: Option<u64>,
     /// Up to where the pane's output is taken in once what is being written is written.
     offset: Option<u64>,
     /// What happened, and until when it is shown.
@@ -87,6 +100,9 @@ impl Session {
             canvas,
             escapes,
             output: Output::new(),
+            lending: Lending::new(),
+            change: None,
+            shown: None,
             offset: None,
             flash: None,
             full_since: None,
@@ -98,7 +114,7 @@ impl Session {
     ///
     /// # Errors
     /// When the terminal can't be taken.
-    pub(super) async fn run(mut self, input: mpsc::Receiver<Vec<u8>>) -> io::Result<End> {
+    pub(super) async fn run(mut self, mut input: Input) -> io::Result<End> {
         let mut signals = Signals::listen()?;
         let mut sizes = signal(SignalKind::window_change())?;
         let mut returns = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
@@ -106,7 +122,9 @@ impl Session {
         let enter = self.canvas.enter();
         self.output.write(enter);
         self.tell_size();
-        let ended = self.go_on(&raw, input, &mut signals, &mut sizes, &mut returns).await;
+        let ended = self.go_on(&raw, &mut input, &mut signals, &mut sizes, &mut returns).await;
+        // A gateway that does not answer does not draw either.
+        let _ = timeout(LEAVES_WITHIN, self.come_home(&input)).await;
         let leaving = timeout(LEAVES_WITHIN, async {
             self.output.idle().await?;
             let leave = self.canvas.leave();
@@ -127,7 +145,7 @@ impl Session {
     async fn go_on(
         &mut self,
         raw: &Raw,
-        mut input: mpsc::Receiver<Vec<u8>>,
+        input: &mut Input,
         signals: &mut Signals,
         sizes: &mut Signal,
         returns: &mut Signal,
@@ -139,7 +157,7 @@ impl Session {
             let held_back = self.held_back();
             let ended = tokio::select! {
                 signal = signals.first() => Some(End::Signal(signal)),
-                typed = receive(&mut input), if held_back.is_none() => match typed {
+                typed = input.recv(), if held_back.is_none() => match typed {
                     Some(bytes) => self.typed(&bytes),
                     None => Some(End::Detached),
                 },
@@ -157,17 +175,13 @@ impl Session {
                     }
                     Err(_) => Some(End::TerminalGone),
                 },
-                event = client.next(), if is_idle => self.happened(event),
-                Some(()) = sizes.recv(), if is_idle => {
-                    let redrawn = self.canvas.resize(terminal::size(io::stdout()));
-                    self.output.write(redrawn);
-                    self.tell_size();
+                event = client.next(), if is_idle => self.happened(event, input),
+                Some(()) = sizes.recv() => {
+                    self.change = Some(Change::Size);
                     None
                 }
-                Some(()) = returns.recv(), if is_idle => {
-                    // A shell had the terminal meanwhile.
-                    let redrawn = self.canvas.redraw();
-                    self.output.write(redrawn);
+                Some(()) = returns.recv() => {
+                    self.change.get_or_insert(Change::Content);
                     raw.again().err().map(|_| End::TerminalGone)
                 }
                 _ = ticks.tick(), if is_idle => None,
@@ -175,12 +189,85 @@ impl Session {
             if let Some(ended) = ended {
                 return ended;
             }
-            if self.output.is_idle() {
-                let said = self.notice();
-                let drawn = self.canvas.say(said);
-                self.output.write(drawn);
+            self.draw_what_is_due(input);
+        }
+    }
+
+    /// Draws what is to be said, and all anew if our terminal needs that; has it back first if it is lent. With nothing to
+    /// do there ourselves, lends it.
+    fn draw_what_is_due(&mut self, input: &Input) {
+        if !self.output.is_idle() {
+            return;
+        }
+        let said = self.notice();
+        let is_due = said.is_some() || self.change.is_some();
+        if !self.lending.is_home() {
+            let is_due = is_due || !self.canvas.passes_through();
+            if is_due && self.lending.want_back() {
+                self.client.take_back();
+            }
+            return;
+        }
+        if let Some(change) = self.change.take() {
+            let drawn = match change {
+                Change::Size => self.canvas.resize(terminal::size(io::stdout())),
+                Change::Content => self.canvas.redraw(),
+            };
+            self.output.write(drawn);
+            if change == Change::Size {
+                self.tell_size();
             }
         }
+        if self.output.is_idle() {
+            let drawn = self.canvas.say(said);
+            self.output.write(drawn);
+        }
+        if !is_due {
+            self.lend(input);
+        }
+    }
+
+    /// Lends our terminal to the gateway, if nothing is under way here.
+    fn lend(&mut self, input: &Input) {
+        let now = Instant::now();
+        let is_at_rest = self.status == Status::Connected
+            && !self.rights.read_only
+            && self.output.is_idle()
+            && self.canvas.passes_through()
+            && self.escapes.is_at_rest()
+            && input.is_taken()
+            && self.client.held() == 0;
+        let Some(shown) = self.shown.filter(|_| is_at_rest && self.lending.may_be_offered(now)) else {
+            return;
+        };
+        let is_out = stdio::is_one_terminal()
+            && input.leave_to_others(true)
+            && self.client.lend(self.pane, shown, self.escapes.stops());
+        if !is_out {
+            input.leave_to_others(false);
+        }
+        self.lending.offered(is_out, now);
+    }
+
+    /// Waits until our terminal is here.
+    async fn come_home(&mut self, input: &Input) {
+        if self.lending.want_back() {
+            self.client.take_back();
+        }
+        while !self.lending.is_home() {
+            let event = self.client.next().await;
+            self.happened(event, input);
+        }
+    }
+
+    /// Our terminal is here again.
+    fn returned(&mut self, Returned { keys, passed }: Returned, input: &Input) -> Option<End> {
+        self.lending.returned(passed.is_some() || !keys.is_empty(), Instant::now());
+        input.leave_to_others(false);
+        if let Some(last) = passed {
+            self.escapes.passed(last);
+        }
+        self.typed(&keys)
     }
 
     /// Until when what is typed is not read, for want of room; none if it is.
@@ -220,18 +307,18 @@ impl Session {
         }
     }
 
-    fn happened(&mut self, event: Event) -> Option<End> {
+    fn happened(&mut self, event: Event, input: &Input) -> Option<End> {
         match event {
             Event::Output { pane, offset, bytes } if pane == self.pane => {
-                self.offset = Some(offset + bytes.len() as u64);
                 let drawn = self.canvas.output(&bytes);
-                self.draw(drawn);
+                self.draw(drawn, offset + bytes.len() as u64);
             }
             Event::Restart { pane, offset, size, bytes } if pane == self.pane => {
-                self.offset = Some(offset);
                 let drawn = self.canvas.restart(size, &bytes);
-                self.draw(drawn);
+                self.draw(drawn, offset);
             }
+            Event::Lent => self.lending.lent(),
+            Event::Returned(returned) => return self.returned(returned, input),
             Event::Lost(Loss { message, bytes, .. }) => {
                 self.show(format!("{} did not arrive: {message}", notice::bytes(bytes)));
             }
@@ -248,8 +335,12 @@ impl Session {
         None
     }
 
-    fn draw(&mut self, drawn: Vec<u8>) {
-        self.output.write(drawn);
+    /// Puts what the pane printed up to an offset on our terminal, where it is not there already.
+    fn draw(&mut self, drawn: Vec<u8>, offset: u64) {
+        (self.shown, self.offset) = (Some(offset), Some(offset));
+        if !self.lending.is_lent() {
+            self.output.write(drawn);
+        }
         if self.output.is_idle() {
             self.consumed();
         }
@@ -285,10 +376,6 @@ impl Session {
         let of_pane = if self.rights.read_only { notice::state_of } else { notice::of_pane };
         away.or_else(|| of_pane(self.client.layout().panes.get(&self.pane)?, Moment::now().unix_ms))
     }
-}
-
-async fn receive(input: &mut mpsc::Receiver<Vec<u8>>) -> Option<Vec<u8>> {
-    input.recv().await
 }
 
 /// Waits until then, or for ever.

@@ -4,16 +4,16 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::thread;
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, read, write};
 use rustix::termios::ttyname;
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::host::watch;
+use crate::host;
 
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 32 << 10;
@@ -21,32 +21,72 @@ const READ_BYTES: usize = 32 << 10;
 /// The longest path of a terminal that is looked for, in bytes.
 const PATH_BYTES: usize = 64;
 
-/// What comes in, piece by piece; it ends where the input does. What is not taken waits in the system. Needs a runtime
-/// around it.
-pub(in crate::cli) fn input() -> mpsc::Receiver<Vec<u8>> {
-    let (pieces, pieces_rx) = mpsc::channel(1);
-    let ours = again(io::stdin(), OFlags::RDONLY);
-    match ours.and_then(|ours| watch(ours, Interest::READABLE).ok()) {
-        Some(terminal) => drop(tokio::spawn(read_terminal(terminal, pieces))),
-        None => drop(thread::spawn(move || read_stdin(&pieces))),
-    }
-    pieces_rx
+/// What comes in, piece by piece; it ends where the input does. What is not taken waits in the system.
+pub(in crate::cli) struct Input {
+    pieces: mpsc::Receiver<Vec<u8>>,
+    /// Whether it is read; none if nobody can be told to stop.
+    is_read: Option<watch::Sender<bool>>,
 }
 
-async fn read_terminal(terminal: AsyncFd<OwnedFd>, pieces: mpsc::Sender<Vec<u8>>) {
+impl Input {
+    /// Begins to read. Needs a runtime around it.
+    pub(in crate::cli) fn new() -> Input {
+        let (pieces, pieces_rx) = mpsc::channel(1);
+        let is_read = again(io::stdin(), OFlags::RDONLY).map(|terminal| {
+            let (is_read, is_read_rx) = watch::channel(true);
+            tokio::spawn(read_terminal(Arc::new(terminal), pieces.clone(), is_read_rx));
+            is_read
+        });
+        if is_read.is_none() {
+            thread::spawn(move || read_stdin(&pieces));
+        }
+        Input { pieces: pieces_rx, is_read }
+    }
+
+    /// The next piece; none at the end. May be dropped and asked for again.
+    pub(in crate::cli) async fn recv(&mut self) -> Option<Vec<u8>> {
+        self.pieces.recv().await
+    }
+
+    /// Whether nothing is left of what was read.
+    pub(super) fn is_taken(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Leaves to others what comes from now on, or no longer. Whether it can be left to them.
+    pub(super) fn leave_to_others(&self, is_left: bool) -> bool {
+        self.is_read.as_ref().is_some_and(|is_read| is_read.send(!is_left).is_ok())
+    }
+}
+
+async fn read_terminal(
+    terminal: Arc<OwnedFd>,
+    pieces: mpsc::Sender<Vec<u8>>,
+    mut is_read: watch::Receiver<bool>,
+) {
     let mut buffer = vec![0; READ_BYTES];
-    loop {
-        let Ok(mut ready) = terminal.readable().await else { return };
-        let outcome = ready.try_io(|terminal| Ok(read(terminal, &mut buffer)?));
-        let count = match outcome {
-            Ok(Ok(count)) => count,
-            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // Not ready after all.
-            Err(_) => continue,
-            Ok(Err(_)) => return,
-        };
-        if count == 0 || pieces.send(buffer[..count].to_vec()).await.is_err() {
-            return;
+    while is_read.wait_for(|is_read| *is_read).await.is_ok() {
+        // Unwatched while others read: each key would wake us.
+        let Ok(watched) = host::watch(terminal.clone(), Interest::READABLE) else { return };
+        while *is_read.borrow_and_update() {
+            // Nothing is read that could not be passed on at once.
+            let Ok(room) = pieces.reserve().await else { return };
+            let mut ready = tokio::select! {
+                biased;
+                _ = is_read.changed() => continue,
+                ready = watched.readable() => match ready {
+                    Ok(ready) => ready,
+                    Err(_) => return,
+                },
+            };
+            match ready.try_io(|terminal| Ok(read(terminal, &mut buffer)?)) {
+                Ok(Ok(0)) => return,
+                Ok(Ok(count)) => room.send(buffer[..count].to_vec()),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Not ready after all.
+                Err(_) => {}
+                Ok(Err(_)) => return,
+            }
         }
     }
 }
@@ -119,6 +159,12 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// Whether our input and our output are the same terminal.
+pub(super) fn is_one_terminal() -> bool {
+    let input = ttyname(io::stdin(), Vec::with_capacity(PATH_BYTES)).ok();
+    input.is_some() && input == ttyname(io::stdout(), Vec::with_capacity(PATH_BYTES)).ok()
 }
 
 /// Writes what is taken at once: how many bytes. What goes wrong is found by whoever writes the rest.

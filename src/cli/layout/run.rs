@@ -71,7 +71,7 @@ pub(super) async fn show(
     let mut resized = signal(SignalKind::window_change())?;
     let raw = Raw::take(io::stdin())?;
     let (outer, enter) = Outer::enter();
-    let (mut typed, mut output) = (stdio::input(), Output::new());
+    let (mut typed, mut output) = (stdio::Input::new(), Output::new());
     output.write(enter.to_vec());
     output.idle().await?;
     let desk = Desk::new(settings, size(io::stdout()));
@@ -168,7 +168,8 @@ impl Show {
                 self.client.consumed(pane, offset);
                 Vec::new()
             }
-            Event::Watching { .. } => Vec::new(),
+            // Its terminal is lent to nobody.
+            Event::Watching { .. } | Event::Lent | Event::Returned(_) => Vec::new(),
             Event::Lost(loss) => {
                 self.desk.say(format!("{} bytes not delivered: {}", loss.bytes, loss.message), now);
                 Vec::new()

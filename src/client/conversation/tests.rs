@@ -48,7 +48,7 @@ fn layout(channel: u32) -> Value {
 }
 
 fn open(conversation: &mut Conversation, channel: u32, applied: u64) {
-    conversation.opened();
+    conversation.opened(false);
     hear(conversation, json!({ "type": "resumed", "known": applied > 0, "memory": 9, "applied": applied }));
     hear(conversation, layout(channel));
 }
@@ -58,7 +58,7 @@ fn it_says_who_it_is_and_waits_for_the_answers_before_it_types() {
     let mut conversation = conversation();
     conversation.input(PANE, b"early", false).unwrap();
     conversation.watch(PANE, Watching::default());
-    conversation.opened();
+    conversation.opened(false);
     let (texts, frames) = said(&mut conversation);
     assert_eq!(types(&texts), ["resume", "connect"]);
     assert_eq!((&texts[1]["view"], &texts[1]["width"], frames.len()), (&json!("own"), &json!(80), 0));
@@ -128,7 +128,7 @@ fn what_a_restarted_gateway_forgot_is_not_sent_again() {
     said(&mut conversation);
     conversation.closed();
     events(&mut conversation);
-    conversation.opened();
+    conversation.opened(false);
     hear(&mut conversation, json!({ "type": "resumed", "known": false, "memory": 10, "applied": 0 }));
     hear(&mut conversation, layout(3));
     assert!(said(&mut conversation).1.is_empty());
@@ -159,4 +159,58 @@ fn requests_are_answered_or_fail() {
     assert_eq!(done.try_recv(), Ok(Ok(Made { pane: Some(PANE), ..Made::default() })));
     assert!(matches!(refused.try_recv(), Ok(Err(RequestError::Refused(_)))));
     assert_eq!(broken.try_recv(), Ok(Err(RequestError::Disconnected)));
+}
+
+/// One over a connection within the machine, on which nothing is left to be said.
+fn near() -> Conversation {
+    let mut conversation = conversation();
+    conversation.opened(true);
+    hear(&mut conversation, json!({ "type": "resumed", "known": false, "memory": 9, "applied": 0 }));
+    hear(&mut conversation, layout(3));
+    said(&mut conversation);
+    events(&mut conversation);
+    conversation
+}
+
+fn lend() -> TerminalLend {
+    TerminalLend { pane_id: PANE, offset: 7, stops: vec!["~".to_owned()] }
+}
+
+#[test]
+fn a_terminal_that_was_offered_comes_back_once() {
+    let mut conversation = near();
+    assert!(conversation.lend(lend()) && !conversation.lend(lend()), "there is one terminal");
+    let (texts, _) = said(&mut conversation);
+    assert_eq!(texts, [json!({ "type": "terminal_lend", "paneId": "p1", "offset": 7, "stops": ["~"] })]);
+    hear(&mut conversation, json!({ "type": "terminal_lent" }));
+    conversation.take_back();
+    assert_eq!(types(&said(&mut conversation).0), ["terminal_take_back"]);
+    let returned = json!({ "type": "terminal_returned", "keys": "fg==", "passed": 13 });
+    hear(&mut conversation, returned.clone());
+    hear(&mut conversation, returned);
+    let back = Event::Returned(Returned { keys: b"~".to_vec(), passed: Some(13) });
+    assert_eq!(events(&mut conversation), [Event::Lent, back]);
+    conversation.take_back();
+    assert!(said(&mut conversation).0.is_empty(), "it is here");
+    assert!(conversation.lend(lend()), "offered again");
+    conversation.closed();
+    let lost = Event::Returned(Returned::default());
+    assert_eq!(events(&mut conversation), [lost], "with the connection");
+}
+
+#[test]
+fn a_terminal_stays_where_it_is_of_no_use_or_not_understood() {
+    let mut far = conversation();
+    open(&mut far, 3, 0);
+    assert!(!far.lend(lend()), "over the network");
+    assert!(!conversation().lend(lend()), "without a connection");
+    let refused = json!({ "type": "terminal_returned", "keys": "", "refused": "no terminal" });
+    let unknown = json!({ "type": "error", "code": "unknown_type", "message": "unknown message type" });
+    for answer in [refused, unknown] {
+        let mut conversation = near();
+        assert!(conversation.lend(lend()));
+        hear(&mut conversation, answer);
+        assert_eq!(events(&mut conversation), [Event::Returned(Returned::default())]);
+        assert!(!conversation.lend(lend()), "not asked again");
+    }
 }

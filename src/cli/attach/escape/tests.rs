@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ids::PaneId;
+use crate::protocol::client::TerminalLend;
 
 fn escapes() -> Escapes {
     Escapes::new(r"ctrl-\ ctrl-\".parse().unwrap(), "~".parse().unwrap())
@@ -94,6 +96,27 @@ proptest! {
             }
             let (piece, later) = rest.split_at((*cut).min(rest.len()));
             typed.append(&mut escapes.take(piece, now));
+            rest = later;
+        }
+        prop_assert_eq!(bytes(&typed), taken(&input));
+    }
+
+    #[test]
+    fn what_has_no_stop_may_go_another_way(input in input(), cuts in prop::collection::vec(1_usize..5, 1..40)) {
+        let now = Instant::now();
+        let (mut escapes, mut typed, mut rest) = (escapes(), Vec::new(), &input[..]);
+        let lend = TerminalLend { pane_id: PaneId(1), offset: 0, stops: escapes.stops() };
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() || typed.last() == Some(&Typed::Detach) {
+                break;
+            }
+            let (piece, later) = rest.split_at((*cut).min(rest.len()));
+            if escapes.is_at_rest() && !lend.is_stopped(piece) {
+                typed.push(Typed::Keys(piece.to_vec()));
+                escapes.passed(piece[piece.len() - 1]);
+            } else {
+                typed.append(&mut escapes.take(piece, now));
+            }
             rest = later;
         }
         prop_assert_eq!(bytes(&typed), taken(&input));

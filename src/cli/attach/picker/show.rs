@@ -4,14 +4,13 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 
 use super::draw::{ENTER, Easel, LEAVE, Preview};
 use super::keys::{Keys, Press};
 use super::{Pick, Picker};
 use crate::cli::attach::notice;
 use crate::cli::attach::session::{End, until};
-use crate::cli::attach::stdio::Output;
+use crate::cli::attach::stdio::{Input, Output};
 use crate::cli::attach::terminal::{self, Raw};
 use crate::cli::signals::Signals;
 use crate::client::watches::Watching;
@@ -51,7 +50,7 @@ struct Show<'a> {
 /// When the terminal can't be taken.
 pub(in crate::cli::attach) async fn pick(
     client: &Client,
-    input: &mut mpsc::Receiver<Vec<u8>>,
+    input: &mut Input,
     around: Option<PaneId>,
 ) -> io::Result<Result<PaneId, End>> {
     let raw = Raw::take(io::stdin())?;
@@ -83,7 +82,7 @@ impl Show<'_> {
     async fn go_on(
         &mut self,
         raw: &Raw,
-        input: &mut mpsc::Receiver<Vec<u8>>,
+        input: &mut Input,
         output: &mut Output,
     ) -> io::Result<Result<PaneId, End>> {
         let mut signals = Signals::listen()?;
