@@ -386,6 +386,10 @@ pub struct WaitOutcome {
     /// The exit code, where it is known: of the program for `exit`, of the last command for `prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
+    /// Of text and regular expressions: how far the oldest output that was still there lay behind the offset to look
+    /// from, in bytes. What was printed in between was not looked at.
+    #[serde(default)]
+    pub missed: u64,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }
