@@ -457,7 +457,10 @@ pub struct CaptureQuery {
 
 // Events.
 
-/// A line of `GET /api/v1/events`, which never ends by itself.
+/// Where nothing happens for so long, in seconds, `GET /api/v1/events` sends an empty line: the connection is alive.
+pub const ALIVE_EVERY_SECS: u64 = 15;
+
+/// A line of `GET /api/v1/events`, which never ends by itself. Lines may be empty: see [`ALIVE_EVERY_SECS`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
 pub enum Event {
