@@ -430,8 +430,14 @@ fn a_token_of_one_session_reaches_that_and_nothing_else() {
         rest.with_token(&wrong).get("/sessions").refused(401, "unauthenticated");
     }
 
+    rest.post("/panes/p2/focus", &json!({})).ok(204);
     let mut events = mine.events().unwrap();
-    assert_eq!(sessions_in(&events.next().unwrap()).unwrap().len(), 1);
+    let first = events.next().unwrap();
+    let [session] = sessions_in(&first).unwrap() else { panic!("{first:?}") };
+    let active: Vec<_> = session.tabs.iter().filter(|tab| tab.active).map(|tab| tab.id.to_string()).collect();
+    assert!(session.active && active.len() == 1, "{session:?}");
+    assert_eq!(mine.get(&format!("/tabs/{}", active[0])).ok(200)["active"], true);
+    assert_eq!(json!(session.tabs), mine.get("/sessions").ok(200)["sessions"][0]["tabs"], "as lists have it");
     rest.patch("/sessions/theirs", &json!({ "name": "hidden" })).ok(200);
     rest.post("/panes/p2/kill", &json!({})).ok(204);
     eventually("the end", || (pane(&rest, "p2")["connected"] == false).then_some(()));

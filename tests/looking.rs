@@ -203,13 +203,22 @@ fn a_flood_hides_nothing() {
     script.send("\r");
     for what in [text("TOKEN"), json!({ "regex": "^TOKEN$" })] {
         assert_eq!(script.wait_for(what.clone(), None)["line"], "TOKEN");
-        assert_eq!(script.wait_for(what, since)["line"], "TOKEN", "of that offset the oldest that is there");
+        let found = script.wait_for(what, since);
+        assert_eq!(found["line"], "TOKEN", "of that offset the oldest that is there");
     }
     fs::write(stage.path("home").join("stop"), "").unwrap();
     script.wait_for(text("over"), None);
-    assert!(script.get("output?from=0").header("everpane-from").parse::<u64>().unwrap() > 0);
+    let oldest = script.get("output?from=0").header("everpane-from").parse::<u64>().unwrap();
+    assert!(oldest > 0);
     let gone = script.wait(&json!({ "for": text("ready"), "since": 0, "timeoutMs": 50 }));
-    assert_eq!(gone["met"], false, "no longer in the log: {gone}");
+    assert_eq!(
+        (&gone["met"], &gone["missed"]),
+        (&json!(false), &json!(oldest)),
+        "no longer in the log: {gone}"
+    );
+    let found = script.wait_for(text("over"), Some(oldest - 7));
+    assert_eq!(found["missed"], 7, "told also by one that is met: {found}");
+    assert_eq!(script.wait_for(text("over"), Some(oldest))["missed"], 0, "all of that is there");
 }
 
 #[test]

@@ -265,3 +265,19 @@ async fn a_node_that_was_superseded_does_not_dial_at_once() {
     let wait = said.rsplit("dialling again in ").next().unwrap().split(' ').next().unwrap();
     assert!(wait.parse::<f64>().unwrap() >= 60.0, "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_is_not_there_is_named_once_in_a_line() {
+    let state = tempfile::tempdir().unwrap();
+    let gateway = Gateway::new().await;
+    let address = gateway.listener.local_addr().unwrap().to_string();
+    let mut node = gateway.node(&state, TOKEN);
+    drop(gateway.accept().await.unwrap());
+    drop(gateway);
+    let about = |said: &str| said.lines().find(|line| line.contains("nothing listens")).map(str::to_owned);
+    eventually(|| about(&node.said()).is_some()).await;
+    let line = about(&node.said()).unwrap();
+    assert_eq!(line.matches(&address).count(), 1, "{line}");
+    node.signal(Signal::TERM);
+    assert!(node.end().await.success());
+}

@@ -110,6 +110,17 @@ fn until_waking(viewer: &mut TestViewer, pane: PaneId, wanted: u32) -> u64 {
     }
 }
 
+/// A pane on a sandbox that was killed once the pane was live, with a viewer of it.
+fn open_and_lose(stage: &Stage, sandbox: &mut Machine) -> (TestViewer, PaneId) {
+    sandbox.start(stage.gateway.address);
+    let mut watcher = NodeSocket::connect(&stage.gateway);
+    let mut viewer = stage.viewer();
+    let pane = open(&mut viewer, &mut watcher, &sandbox.name);
+    sandbox.kill();
+    until_status(&mut viewer, pane, is_lost);
+    (viewer, pane)
+}
+
 /// Viewers that come in several sizes, look and go.
 fn look_around(gateway: &Gateway, pane: PaneId) {
     for (cols, rows) in [(100, 30), (60, 20), (120, 40)] {
@@ -203,12 +214,7 @@ fn looking_wakes_no_sandbox_and_all_keys_make_one_call() {
 fn a_call_that_fails_is_made_again_later_and_shown() {
     let mut sandbox = Machine::new("box", TYPED);
     let stage = Stage::with_settings("exec cat", &wakes(&sandbox, "test $EVERPANE_WAKE_ATTEMPT -gt 1"));
-    sandbox.start(stage.gateway.address);
-    let mut watcher = NodeSocket::connect(&stage.gateway);
-    let mut viewer = stage.viewer();
-    let pane = open(&mut viewer, &mut watcher, "box");
-    sandbox.kill();
-    until_status(&mut viewer, pane, is_lost);
+    let (mut viewer, pane) = open_and_lose(&stage, &mut sandbox);
 
     let mut other = stage.viewer();
     other.watch(pane);
@@ -283,12 +289,7 @@ fn a_request_wakes_a_sandbox_too() {
     );
     let mut sandbox = Machine::new("box:1", TYPED);
     let stage = Stage::with_settings("exec cat", &settings);
-    sandbox.start(stage.gateway.address);
-    let mut watcher = NodeSocket::connect(&stage.gateway);
-    let mut viewer = stage.viewer();
-    let pane = open(&mut viewer, &mut watcher, "box:1");
-    sandbox.kill();
-    until_status(&mut viewer, pane, is_lost);
+    let (mut viewer, pane) = open_and_lose(&stage, &mut sandbox);
     look_around(&stage.gateway, pane);
     report(&mut viewer, pane);
     viewer.type_in(pane, "typed");
@@ -346,12 +347,7 @@ fn what_waited_too_long_for_a_sandbox_is_given_back() {
     let mut sandbox = Machine::new("box", TYPED);
     let settings = ["[input]\nheld_away_secs = 1\n", &wakes(&sandbox, "")].concat();
     let stage = Stage::with_settings("exec cat", &settings);
-    sandbox.start(stage.gateway.address);
-    let mut watcher = NodeSocket::connect(&stage.gateway);
-    let mut viewer = stage.viewer();
-    let pane = open(&mut viewer, &mut watcher, "box");
-    sandbox.kill();
-    until_status(&mut viewer, pane, is_lost);
+    let (mut viewer, pane) = open_and_lose(&stage, &mut sandbox);
     let start = Instant::now();
     viewer.type_in(pane, "too early");
     viewer.until("the error", |mirror| mirror.errors_of("input_expired").next().is_some());
@@ -408,12 +404,7 @@ fn what_waits_for_a_sandbox_waits_on_while_the_clock_steps() {
     let mut sandbox = Machine::new("box", TYPED);
     let stage = Stage::under(&clock, "exec cat", &wakes(&sandbox, "test $EVERPANE_WAKE_ATTEMPT -gt 1"));
     assert!(clock.is_of(&stage.process()));
-    sandbox.start(stage.gateway.address);
-    let mut watcher = NodeSocket::connect(&stage.gateway);
-    let mut viewer = stage.viewer();
-    let pane = open(&mut viewer, &mut watcher, "box");
-    sandbox.kill();
-    until_status(&mut viewer, pane, is_lost);
+    let (mut viewer, pane) = open_and_lose(&stage, &mut sandbox);
 
     let before = unix_ms();
     viewer.type_in(pane, "first ");
@@ -441,12 +432,7 @@ fn no_patience_with_a_sandbox_grows_when_the_clock_is_set_back() {
     let limits = "[input]\nheld_away_secs = 2\n[wake]\nattempts = 2\ntimeout_secs = 1\n";
     let stage = Stage::under(&clock, "exec cat", &[limits, &wakes(&sandbox, "exec sleep 1000")].concat());
     assert!(clock.is_of(&stage.process()));
-    sandbox.start(stage.gateway.address);
-    let mut watcher = NodeSocket::connect(&stage.gateway);
-    let mut viewer = stage.viewer();
-    let pane = open(&mut viewer, &mut watcher, "box");
-    sandbox.kill();
-    until_status(&mut viewer, pane, is_lost);
+    let (mut viewer, pane) = open_and_lose(&stage, &mut sandbox);
     viewer.type_in(pane, "too early");
     until_waking(&mut viewer, pane, 1);
     clock.step(-HOUR);

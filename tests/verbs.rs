@@ -433,6 +433,19 @@ fn what_is_typed_is_waited_for_and_never_taken_for_its_own_answer() {
 }
 
 #[test]
+fn a_wait_tells_what_was_no_longer_there_to_be_looked_at() {
+    let stage = Stage::with_script("yes rain | head -c 3M; echo; echo over; exec cat");
+    let id = new(&stage, &[]);
+    stage.verb(&["wait", &id, "--for", "text=over"]).well();
+    let since = ["wait", &id, "--for", "text=over", "--since", "0"];
+    let outcome: WaitOutcome = stage.verb(&[&since[..], &["--json"]].concat()).json();
+    assert!(outcome.met && outcome.missed > 0 && outcome.missed < outcome.offset, "{outcome:?}");
+    let told = stage.verb(&since);
+    assert!(told.stderr.contains(&format!("{} bytes", outcome.missed)), "{told:?}");
+    assert_eq!(told.well(), "over\n");
+}
+
+#[test]
 fn the_end_of_a_program_is_waited_for_with_its_status() {
     let stage = Stage::with_script("read status; exit $status");
     let id = new(&stage, &[]);

@@ -103,7 +103,7 @@ impl Api {
     }
 
     /// What is at `path` and comes bit by bit, without an end.
-    pub(super) fn stream(&self, path: &str) -> Result<impl Read, Failure> {
+    pub(super) fn stream(&self, path: &str) -> Result<impl Read + use<>, Failure> {
         Ok(self.request(Method::GET, path, None, None)?.into_body().into_reader())
     }
 

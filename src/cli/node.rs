@@ -188,6 +188,11 @@ async fn keep_connected(dialler: &Dialler) -> anyhow::Result<()> {
                 tracing::warn!("{}: {reason}", dialler.address);
                 wait
             }
+            Ended::Unreached(reason) => {
+                let wait = backoff.after(lasted, chance());
+                tracing::warn!("{reason}");
+                wait
+            }
             Ended::Lost(reason) => {
                 let wait = backoff.after(lasted, chance());
                 tracing::warn!("{}: {reason}", dialler.address);

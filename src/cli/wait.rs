@@ -89,6 +89,9 @@ pub(super) fn wait(
     drop(progress);
     let outcome: WaitOutcome = answer?;
     manner.show(&outcome, found)?;
+    if outcome.missed > 0 && !manner.json {
+        manner.say(&format!("{} bytes of output were no longer there to be looked at", outcome.missed));
+    }
     match outcome.met {
         true => Ok(ExitCode::SUCCESS),
         false => Err(Failure::new(

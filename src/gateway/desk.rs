@@ -124,7 +124,7 @@ impl Gateway {
     /// The gateway, as the API shows it, with what there is in `scope`.
     #[must_use]
     pub fn record(&self, scope: Option<SessionId>) -> GatewayRecord {
-        let sessions = self.hub.session_records(scope);
+        let sessions = self.hub.records(scope).sessions();
         let panes = || sessions.iter().flat_map(|session| &session.tabs).flat_map(|tab| &tab.panes);
         GatewayRecord {
             api_version: API_VERSION,
@@ -188,19 +188,7 @@ impl Desk {
     /// All sessions.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionRecord> {
-        let mut sessions = self.hub.session_records(self.scope);
-        sessions.iter_mut().for_each(|session| self.show_active(session));
-        sessions
-    }
-
-    /// To who knows of one session alone, that is the active one, and in it the tab that is meant where none is named.
-    fn show_active(&self, session: &mut SessionRecord) {
-        if self.scope != Some(session.id) {
-            return;
-        }
-        let active = self.hub.plan().layout.session(session.id).map(|session| session.active);
-        session.active = true;
-        session.tabs.iter_mut().for_each(|tab| tab.active = Some(tab.id) == active);
+        self.hub.records(self.scope).sessions()
     }
 
     /// The session of a place.
@@ -209,9 +197,7 @@ impl Desk {
     /// When it is gone.
     pub fn session(&self, place: Place) -> Result<SessionRecord, Refused> {
         let gone = || Refused::new("unknown_session", format!("there is no session {}", place.session));
-        let mut session = self.hub.session_records(Some(place.session)).pop().ok_or_else(gone)?;
-        self.show_active(&mut session);
-        Ok(session)
+        self.hub.records(self.scope).session(place.session).ok_or_else(gone)
     }
 
     /// Its tab.
@@ -220,7 +206,7 @@ impl Desk {
     /// When it is gone.
     pub fn tab(&self, place: Place) -> Result<TabRecord, Refused> {
         let gone = || Refused::new("unknown_tab", format!("there is no tab {}", place.tab));
-        self.hub.tab_record(place.tab).ok_or_else(gone)
+        self.hub.records(self.scope).tab(place.tab).ok_or_else(gone)
     }
 
     /// Its pane.
@@ -228,6 +214,7 @@ impl Desk {
     /// # Errors
     /// When it is gone.
     pub fn pane(&self, place: Place) -> Result<PaneRecord, Refused> {
-        self.hub.pane_record(place.pane).ok_or_else(|| Refusal::UnknownPane(place.pane).into())
+        let pane = self.hub.records(self.scope).pane(place.pane);
+        pane.ok_or_else(|| Refusal::UnknownPane(place.pane).into())
     }
 }

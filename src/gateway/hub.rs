@@ -14,6 +14,7 @@ use super::channels::Channels;
 use super::clients::Clients;
 use super::nodes::{LOCAL_NODE, Nodes};
 use super::panes::{Live, Slot};
+use super::records::front;
 use super::restore::{SourceOf, keep_orphan};
 use super::saved::SavedState;
 use super::screens::{Model, Screens};
@@ -25,7 +26,7 @@ use super::waking::Wakes;
 use crate::clock::Moment;
 use crate::host::local::LocalHost;
 use crate::host::{Host, Kept};
-use crate::ids::{PaneId, ViewerId};
+use crate::ids::{PaneId, SessionId, TabId, ViewerId};
 use crate::layout::{self, Axis, Layout, Tree};
 use crate::pane::{Birth, Pane};
 use crate::protocol::frame::Channel;
@@ -406,6 +407,12 @@ impl Hub {
     pub(super) fn state(&self) -> State {
         let plan = self.plan();
         self.state_of(&plan, self.updates.revision())
+    }
+
+    /// The same, and the tab that is active to who knows of one session alone, or of all.
+    pub(super) fn state_and_front(&self, scope: Option<SessionId>) -> (State, Option<TabId>) {
+        let plan = self.plan();
+        (self.state_of(&plan, self.updates.revision()), front(&plan.layout, scope))
     }
 
     fn state_of(&self, plan: &Plan, revision: u64) -> State {

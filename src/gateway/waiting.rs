@@ -87,26 +87,20 @@ impl Hub {
     ) -> Result<WaitOutcome, Refused> {
         let start = Instant::now();
         let deadline = deadline(start, request.timeout_ms, WAIT)?;
-        let seen = match &request.what {
+        let (seen, missed) = match &request.what {
             WaitFor::Text(text) => {
                 self.wait_for_text(slot, Pattern::text(text), request.since, deadline).await?
             }
             WaitFor::Regex(text) => {
                 self.wait_for_text(slot, Pattern::regex(text), request.since, deadline).await?
             }
-            WaitFor::Prompt => self.wait_for_prompt(slot, request.since_prompt, deadline).await?,
-            WaitFor::Exit => self.wait_for_exit(slot, deadline).await?,
+            WaitFor::Prompt => (self.wait_for_prompt(slot, request.since_prompt, deadline).await?, 0),
+            WaitFor::Exit => (self.wait_for_exit(slot, deadline).await?, 0),
             WaitFor::Idle(ms) => {
                 let from = if request.since.is_some() { None } else { Some(start) };
-                self.wait_for_silence(slot, Duration::from_millis(*ms), from, deadline).await?
+                (self.wait_for_silence(slot, Duration::from_millis(*ms), from, deadline).await?, 0)
             }
-            WaitFor::Connected => {
-                let onlooker = Onlooker::new(self, slot, None)?;
-                let look = |_: &mut SlotState, connected| {
-                    if connected { Look::Seen(Seen::default()) } else { Look::NotYet }
-                };
-                onlooker.watch(deadline, look).await?
-            }
+            WaitFor::Connected => (self.wait_for_terminal(slot, deadline).await?, 0),
         };
         let (offset, prompts) = {
             let state = slot.lock();
@@ -120,6 +114,7 @@ impl Hub {
             prompts,
             line: seen.line,
             exit: seen.exit,
+            missed,
             elapsed_ms,
         })
     }
@@ -168,6 +163,18 @@ impl Hub {
         onlooker.watch(deadline, look).await
     }
 
+    async fn wait_for_terminal(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        deadline: Instant,
+    ) -> Result<Option<Seen>, Refused> {
+        let onlooker = Onlooker::new(self, slot, None)?;
+        let look = |_: &mut SlotState, connected| {
+            if connected { Look::Seen(Seen::default()) } else { Look::NotYet }
+        };
+        onlooker.watch(deadline, look).await
+    }
+
     /// Waits until nothing was printed for so long, from a moment on if there is one.
     async fn wait_for_silence(
         self: &Arc<Self>,
@@ -186,19 +193,26 @@ impl Hub {
         onlooker.watch(deadline, look).await
     }
 
+    /// Waits for text. Also tells how many bytes it could not look at, as they were no longer there.
     async fn wait_for_text(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
         pattern: Result<Pattern, String>,
         since: Option<u64>,
         deadline: Instant,
-    ) -> Result<Option<Seen>, Refused> {
+    ) -> Result<(Option<Seen>, u64), Refused> {
         let pattern = pattern.map_err(|why| Refused::new("invalid_field", why).field("for"))?;
         let from = since.unwrap_or_else(|| slot.lock().pane.log.head());
         let onlooker = Onlooker::new(self, slot, Some(from))?;
-        let watch =
-            TextWatch { cursor: from, sees_screen: since.is_none(), unsettled: None, pauses_at: None };
-        watch.run(Search::new(pattern), &onlooker, deadline).await
+        let mut watch = TextWatch {
+            cursor: from,
+            missed: 0,
+            sees_screen: since.is_none(),
+            unsettled: None,
+            pauses_at: None,
+        };
+        let seen = watch.run(Search::new(pattern), &onlooker, deadline).await?;
+        Ok((seen, watch.missed))
     }
 }
 
@@ -226,8 +240,8 @@ impl Look<()> {
 
 /// What there is to look through.
 enum Step {
-    /// Output, up to an offset; whether some before it was lost.
-    Output { parts: Vec<Bytes>, to: u64, lost: bool },
+    /// Output, up to an offset; how many bytes before it were lost.
+    Output { parts: Vec<Bytes>, to: u64, lost: u64 },
     /// Nothing more comes for now.
     Pause,
 }
@@ -236,6 +250,8 @@ enum Step {
 struct TextWatch {
     /// It has looked through everything before this.
     cursor: u64,
+    /// How many bytes of that were no longer there.
+    missed: u64,
     /// Whether what is on the screen counts.
     sees_screen: bool,
     /// When the screen was looked at last, or when output began to come that is not on the screen looked at.
@@ -246,7 +262,7 @@ struct TextWatch {
 
 impl TextWatch {
     async fn run(
-        mut self,
+        &mut self,
         mut search: Search,
         onlooker: &Onlooker,
         deadline: Instant,
@@ -261,8 +277,9 @@ impl TextWatch {
             let over = step.is_none();
             let found = match step {
                 Some(Step::Output { parts, to, lost }) => {
-                    if lost {
+                    if lost > 0 {
                         search.start_over();
+                        self.missed += lost;
                     }
                     let found;
                     (search, found) = look_through(search, parts).await?;
@@ -293,7 +310,7 @@ impl TextWatch {
             let from = self.cursor.max(log.tail());
             let mut parts = Vec::new();
             let to = log.slices(from, log.head(), BATCH, &mut parts);
-            return Look::Seen(Step::Output { parts, to, lost: from > self.cursor });
+            return Look::Seen(Step::Output { parts, to, lost: from - self.cursor });
         }
         looks_at.map_or(Look::NotYet, Look::Until)
     }

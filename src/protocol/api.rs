@@ -386,6 +386,10 @@ pub struct WaitOutcome {
     /// The exit code, where it is known: of the program for `exit`, of the last command for `prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
+    /// Of text and regular expressions: how far the oldest output that was still there lay behind the offset to look
+    /// from, in bytes. What was printed in between was not looked at.
+    #[serde(default)]
+    pub missed: u64,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }
@@ -453,7 +457,10 @@ pub struct CaptureQuery {
 
 // Events.
 
-/// A line of `GET /api/v1/events`, which never ends by itself.
+/// Where nothing happens for so long, in seconds, `GET /api/v1/events` sends an empty line: the connection is alive.
+pub const ALIVE_EVERY_SECS: u64 = 15;
+
+/// A line of `GET /api/v1/events`, which never ends by itself. Lines may be empty: see [`ALIVE_EVERY_SECS`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "event")]
 pub enum Event {

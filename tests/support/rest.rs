@@ -123,6 +123,8 @@ impl Events {
         let mut line = String::new();
         match self.0.read_line(&mut line) {
             Ok(0) | Err(_) => None,
+            // Nothing happened for a while.
+            Ok(1) => self.next(),
             Ok(_) => Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))),
         }
     }

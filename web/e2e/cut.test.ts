@@ -3,21 +3,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type Gateway, TOKEN } from "./support/gateway.ts";
-import { test as base } from "./support/stage.ts";
-import { countLines, type Viewer } from "./support/viewer.ts";
-
-/** What a browser says of a connection that ends. */
-const CUT = /WebSocket connection to .* failed|ERR_(CONNECTION|EMPTY|SOCKET)/;
-
-const test = base.extend<{ far: Viewer }>({
-  // A page on the other side of the proxy.
-  far: async ({ proxy, open }, use) => {
-    const far = await open({ url: `${proxy.origin}/?token=${TOKEN}`, expected: CUT });
-    await far.sees(/^ready\$/);
-    await use(far);
-  },
-});
+import { test } from "./support/far.ts";
+import type { Gateway } from "./support/gateway.ts";
+import { countLines } from "./support/viewer.ts";
 
 /** What a file in the shells' home says; empty while there is none. */
 function said(gateway: Gateway, file: string): string {

@@ -3,21 +3,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { TOKEN } from "./support/gateway.ts";
-import { test as base } from "./support/stage.ts";
-import type { Viewer } from "./support/viewer.ts";
-
-/** What a browser says of a connection that ends. */
-const CUT = /WebSocket connection to .* failed|ERR_(CONNECTION|EMPTY|SOCKET)/;
-
-const test = base.extend<{ far: Viewer }>({
-  // A page on the other side of the proxy.
-  far: async ({ proxy, open }, use) => {
-    const far = await open({ url: `${proxy.origin}/?token=${TOKEN}`, expected: CUT });
-    await far.sees(/^ready\$/);
-    await use(far);
-  },
-});
+import { test } from "./support/far.ts";
 
 test("a page that comes back is sent what it missed and no screen, and programs are told no size", async ({ gateway, proxy, far }) => {
   const { wire } = far;

@@ -6,6 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use super::card::Card;
 use super::copy::CopyMode;
 use super::page::{Line, Place};
+use super::status::cut;
 use super::tiles::{Tiling, contains};
 use crate::geometry::{Rect, Size};
 use crate::ids::PaneId;
@@ -179,9 +180,9 @@ pub(super) fn draw_borders(
         let line =
             visible(Rect { x: rect.x, y: rect.y - 1, size: Size { cols: rect.size.cols, rows: 1 } }, cells);
         if line.size.rows > 0 && line.size.cols > 4 {
-            let title = title_of(*pane);
-            let text = format!(" {} ", title.trim());
-            cells.set_stringn(line.x + 1, line.y, text, usize::from(line.size.cols) - 2, style);
+            // Of the line its ends are left, and a blank on either side of the title.
+            let title = cut(title_of(*pane).trim(), usize::from(line.size.cols) - 4);
+            cells.set_string(line.x + 1, line.y, format!(" {title} "), style);
         }
     }
 }
@@ -332,6 +333,27 @@ mod tests {
         assert_eq!(text(&drawn(&tab, 6, 3))[0], "          │          ");
         let zoomed = Tab { zoomed: Some(PaneId(3)), ..tab };
         assert_eq!(text(&drawn(&zoomed, 9, 3))[0], "─ pane 3 ────────────");
+    }
+
+    #[test]
+    fn a_title_that_does_not_fit_ends_with_a_mark() {
+        let layout = TabLayout { root: LayoutTree::Window { key: PaneId(1) } };
+        let (id, session_id, name) = (TabId(1), SessionId(1), "1".to_owned());
+        let tab = Tab { id, session_id, name, layout, focus: vec![], zoomed: None };
+        for (cols, title, shown) in [
+            (10, "sixsix", "─ sixsix ─"),
+            (10, "seventh", "─ seven… ─"),
+            (10, "日本語", "─ 日 本 語  ─"),
+            (10, "日本語x", "─ 日 本 … ──"),
+            (9, "日本語", "─ 日 本 … ─"),
+            (5, "ab", "─ … ─"),
+            (4, "ab", "────"),
+        ] {
+            let size = Size { cols, rows: 9 };
+            let mut cells = canvas(size);
+            draw_borders(&mut cells, &Tiling::of(&tab, size), None, |_| title.to_owned());
+            assert_eq!(text(&cells)[0], shown, "{title} in {cols} columns");
+        }
     }
 
     #[test]

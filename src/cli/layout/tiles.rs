@@ -72,10 +72,11 @@ impl Tiling {
         self.dividers.iter().find(|divider| contains(divider.rect, x, y))
     }
 
-    /// The pane whose title the line above all panes has in this column, if this is a cell of that line.
+    /// The pane whose title has this cell: one of the line above it.
     pub(super) fn titled_at(&self, x: u16, y: u16) -> Option<PaneId> {
-        let titles = self.titles.filter(|titles| contains(*titles, x, y))?;
-        self.pane_at(x, titles.y + titles.size.rows)
+        let below = y.saturating_add(GAP);
+        let pane = self.panes.iter().find(|(_, rect)| rect.y == below && contains(*rect, x, below));
+        pane.map(|(pane, _)| *pane)
     }
 
     /// All lines, with how those lie that they part.
@@ -230,9 +231,13 @@ mod tests {
         Tab { id: TabId(1), session_id: SessionId(1), name: "1".into(), layout, focus: vec![], zoomed }
     }
 
-    fn side_by_side() -> LayoutTree {
+    fn halves(orientation: StackOrientation) -> LayoutTree {
         let children = vec![LayoutTree::Window { key: PaneId(1) }, LayoutTree::Window { key: PaneId(2) }];
-        LayoutTree::Stack { orientation: StackOrientation::Vertical, children, ratios: vec![0.5, 0.5] }
+        LayoutTree::Stack { orientation, children, ratios: vec![0.5, 0.5] }
+    }
+
+    fn side_by_side() -> LayoutTree {
+        halves(StackOrientation::Vertical)
     }
 
     proptest! {
@@ -297,5 +302,19 @@ mod tests {
         let small = tiling(TITLES_FROM - 1);
         assert_eq!((small.titles, small.titled_at(0, 0), small.pane_at(0, 0)), (None, None, Some(PaneId(1))));
         assert_eq!(room_in(Size { cols: 1, rows: 1 }).size, Size::MIN);
+    }
+
+    #[test]
+    fn a_line_between_panes_has_the_title_of_the_pane_below() {
+        let tab = tab(halves(StackOrientation::Horizontal), None);
+        for (rows, line) in [(TITLES_FROM - 1, 3), (12, 6)] {
+            let tiling = Tiling::of(&tab, Size { cols: 80, rows });
+            assert!(tiling.divider_at(0, line).is_some(), "{tiling:?}");
+            assert_eq!(
+                (tiling.titled_at(0, line), tiling.titled_at(79, line)),
+                (Some(PaneId(2)), Some(PaneId(2)))
+            );
+            assert_eq!((tiling.titled_at(80, line), tiling.titled_at(0, line + 1)), (None, None));
+        }
     }
 }

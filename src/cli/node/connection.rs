@@ -46,6 +46,8 @@ const UNKNOWN_TOKEN: &str = "the gateway does not know this token; make one ther
 /// Why a connection is over, or did not come about.
 #[derive(Debug)]
 pub(super) enum Ended {
+    /// Nobody was reached, as these words say, which name the place. Dialling again may help.
+    Unreached(String),
     /// Dialling again may help.
     Lost(String),
     /// We are not to be here now; mostly another process has our id, and dialling at once would throw that out.
@@ -88,6 +90,7 @@ impl Dialler {
             .max_frame_size(Some(MAX_FRAME_BYTES));
         dial(&self.address, self.token.as_ref(), limits, DIAL_WITHIN).await.map_err(|error| match error {
             DialError::Unauthorized => Ended::Rejected(UNKNOWN_TOKEN.to_owned()),
+            DialError::Unreachable(why) => Ended::Unreached(why),
             error => Ended::Lost(error.to_string()),
         })
     }

@@ -243,12 +243,12 @@ impl Desk {
     /// A node must be known. Who may reach one session alone gets no shells on nodes where that has none.
     fn admit_node(&self, session: SessionId, node: &str) -> Result<(), Refused> {
         if self.scope.is_some() {
-            let records = self.hub.session_records(Some(session));
+            let record = self.hub.records(self.scope).session(session);
             let own = |record: &SessionRecord| {
                 let panes = record.tabs.iter().flat_map(|tab| &tab.panes);
                 record.node == node || panes.map(|pane| &pane.info.node).any(|other| other == node)
             };
-            if !records.iter().any(own) {
+            if !record.as_ref().is_some_and(own) {
                 let message = format!("{session} has no pane on that node, and this token is for it alone");
                 return Err(Refused::out_of_scope(message).field("node"));
             }

@@ -10,8 +10,9 @@ use super::Desk;
 use super::mirror::{Mirror, News};
 use crate::clock::Moment;
 use crate::gateway::hub::Hub;
+use crate::gateway::records::front;
 use crate::gateway::updates::Update;
-use crate::ids::{PaneId, SessionId};
+use crate::ids::{PaneId, SessionId, TabId};
 use crate::protocol::api::{API_VERSION, Event};
 use crate::protocol::server::State;
 
@@ -35,16 +36,16 @@ impl Desk {
     pub fn events(&self) -> Events {
         // Before the state is looked at, so that no update falls between.
         let updates = self.hub.updates.subscribe();
-        let state = self.hub.state();
+        let (state, front) = self.hub.state_and_front(self.scope);
         let mut events = Events {
             hub: self.hub.clone(),
             scope: self.scope,
             updates,
             revision: 0,
-            mirror: Mirror::new(state.clone(), self.scope),
+            mirror: Mirror::new(state.clone(), self.scope, front),
             waiting: VecDeque::new(),
         };
-        events.start_over(state);
+        events.start_over(state, front);
         events
     }
 }
@@ -63,15 +64,18 @@ impl Events {
             }
             match self.updates.recv().await {
                 Ok(update) => self.take(&update),
-                Err(RecvError::Lagged(_)) => self.start_over(self.hub.state()),
+                Err(RecvError::Lagged(_)) => {
+                    let (state, front) = self.hub.state_and_front(self.scope);
+                    self.start_over(state, front);
+                }
                 Err(RecvError::Closed) => return None,
             }
         }
     }
 
-    fn start_over(&mut self, state: State) {
+    fn start_over(&mut self, state: State, front: Option<TabId>) {
         self.revision = state.layout.revision.unwrap_or_default();
-        self.mirror = Mirror::new(state, self.scope);
+        self.mirror = Mirror::new(state, self.scope, front);
         let (at, sessions) = (Moment::now().unix_ms, self.mirror.sessions(|pane| self.offset(pane)));
         self.waiting = [Event::Snapshot { api_version: API_VERSION, at, sessions }].into();
     }
@@ -84,7 +88,8 @@ impl Events {
             }
             self.revision = revision;
         }
-        let (news, at) = (self.mirror.take(update.message()), Moment::now().unix_ms);
+        let front = front(&self.hub.plan().layout, self.scope);
+        let (news, at) = (self.mirror.take(update.message(), front), Moment::now().unix_ms);
         let offset = |pane| self.offset(pane);
         let event = |news| {
             Some(match news {

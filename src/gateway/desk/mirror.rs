@@ -21,6 +21,8 @@ pub(super) struct Mirror {
     state: State,
     /// The one session that is told of, if it is one.
     scope: Option<SessionId>,
+    /// The tab that is active to who is told.
+    front: Option<TabId>,
 }
 
 /// A tab as far as [`News::Layout`] is about it.
@@ -36,12 +38,12 @@ struct Outline<'a> {
 }
 
 impl Mirror {
-    pub(super) fn new(state: State, scope: Option<SessionId>) -> Mirror {
-        Mirror { state, scope }
+    pub(super) fn new(state: State, scope: Option<SessionId>, front: Option<TabId>) -> Mirror {
+        Mirror { state, scope, front }
     }
 
-    /// Takes an update in. What is news in it.
-    pub(super) fn take(&mut self, message: &ServerMessage) -> Vec<News> {
+    /// Takes an update in, and the tab that is active by now. What is news in it.
+    pub(super) fn take(&mut self, message: &ServerMessage, front: Option<TabId>) -> Vec<News> {
         let mut state = self.state.clone();
         match message {
             ServerMessage::State(new) => state.clone_from(new),
@@ -53,7 +55,12 @@ impl Mirror {
             }
             _ => return Vec::new(),
         }
-        let before = Mirror { state: std::mem::replace(&mut self.state, state), scope: self.scope };
+        let (state, front_before) = (std::mem::replace(&mut self.state, state), self.front);
+        let before = Mirror { state, scope: self.scope, front: front_before };
+        // It may be newer than the update: then it is as before until the update comes that has it.
+        if self.tabs().any(|tab| Some(tab.id) == front) {
+            self.front = front;
+        }
         self.news_since(&before)
     }
 
@@ -85,9 +92,7 @@ impl Mirror {
             name: session.name.clone(),
             node: session.sandbox_id.clone(),
             created_at: session.created_at,
-            // To who knows of one alone, that is it.
-            active: self.scope.is_some()
-                || self.tabs().any(|tab| tab.session_id == session.id && self.is_active(tab)),
+            active: self.tabs().any(|tab| tab.session_id == session.id && self.is_active(tab)),
             tabs: self
                 .tabs()
                 .filter(|tab| tab.session_id == session.id)
@@ -151,7 +156,7 @@ impl Mirror {
     }
 
     fn is_active(&self, tab: &Tab) -> bool {
-        self.state.layout.active_tab == Some(tab.id)
+        self.front == Some(tab.id)
     }
 
     fn outlines(&self) -> Vec<Outline<'_>> {
@@ -236,8 +241,14 @@ mod tests {
         ServerMessage::LayoutUpdate(layout)
     }
 
+    /// To whom all is told, or one session.
+    fn mirror(scope: Option<u64>) -> Mirror {
+        Mirror::new(state(), scope.map(SessionId), Some(TabId(scope.unwrap_or(1))))
+    }
+
     fn news(scope: Option<u64>, message: &ServerMessage) -> Vec<News> {
-        Mirror::new(state(), scope.map(SessionId)).take(message)
+        let mut mirror = mirror(scope);
+        mirror.take(message, mirror.front)
     }
 
     fn pane_update(pane: u64) -> ServerMessage {
@@ -277,9 +288,9 @@ mod tests {
         });
         assert_eq!(news(None, &lost), [News::Connection { pane: PaneId(2), connected: false }]);
         assert_eq!(news(None, &pane_update(1)), [News::Pane(PaneId(1))]);
-        let mut mirror = Mirror::new(state(), None);
-        assert_eq!(mirror.take(&pane_update(1)).len(), 1);
-        assert_eq!(mirror.take(&pane_update(1)), [], "told already");
+        let mut mirror = mirror(None);
+        assert_eq!(mirror.take(&pane_update(1), mirror.front).len(), 1);
+        assert_eq!(mirror.take(&pane_update(1), mirror.front), [], "told already");
         assert_eq!(
             mirror.pane(PaneId(1), |_| 7).map(|pane| (pane.info.title, pane.offset)),
             Some(("new".into(), 7))
@@ -292,21 +303,40 @@ mod tests {
         assert_eq!(news(Some(1), &pane_update(1)), [News::Pane(PaneId(1))]);
         assert_eq!(news(Some(2), &changed(|layout| layout.tabs[0].name = "x".to_owned())), []);
         let front = changed(|layout| layout.active_tab = Some(TabId(2)));
-        assert_eq!(news(Some(2), &front), [News::Layout]);
+        assert_eq!(news(Some(2), &front), [], "to who knows of it alone it was in front before");
         let mut without = state();
         without.sessions.remove(0);
         assert_eq!(news(Some(2), &ServerMessage::State(without)), []);
-        let mirror = Mirror::new(state(), Some(SessionId(2)));
-        assert_eq!(
-            mirror.sessions(|_| 0).iter().map(|session| (session.id, session.active)).collect::<Vec<_>>(),
-            [(SessionId(2), true)]
-        );
+        let mirror = mirror(Some(2));
+        let sessions = mirror.sessions(|_| 0);
+        let told: Vec<_> =
+            sessions.iter().map(|session| (session.id, session.active, session.tabs[0].active)).collect();
+        assert_eq!(told, [(SessionId(2), true, true)]);
         assert_eq!(mirror.pane(PaneId(1), |_| 0), None);
     }
 
     #[test]
+    fn a_tab_comes_to_the_front_with_the_update_that_has_it() {
+        let active = |mirror: &Mirror| {
+            let tabs = mirror.sessions(|_| 0).into_iter().flat_map(|session| session.tabs);
+            tabs.filter(|tab| tab.active).map(|tab| tab.id).collect::<Vec<_>>()
+        };
+        let mut mirror = mirror(Some(2));
+        assert_eq!(mirror.take(&changed(|_| {}), Some(TabId(3))), []);
+        assert_eq!(active(&mirror), [TabId(2)], "the other is not told of yet");
+        let added = changed(|layout| {
+            let tab = Tab { id: TabId(3), ..layout.tabs[1].clone() };
+            layout.tabs.push(tab);
+        });
+        assert_eq!(mirror.take(&added, Some(TabId(3))), [News::Layout]);
+        assert_eq!(active(&mirror), [TabId(3)]);
+        assert_eq!(mirror.take(&added, Some(TabId(2))), [News::Layout]);
+        assert_eq!(active(&mirror), [TabId(2)]);
+    }
+
+    #[test]
     fn records_say_where_everything_is() {
-        let sessions = Mirror::new(state(), None).sessions(|pane| pane.0 * 10);
+        let sessions = mirror(None).sessions(|pane| pane.0 * 10);
         let panes = &sessions[0].tabs[0].panes;
         let told: Vec<_> =
             panes.iter().map(|pane| (pane.id, pane.index, pane.focused, pane.offset)).collect();

@@ -29,7 +29,7 @@ enum Held {
     Nothing,
     /// It went down where it does no more than that: no pane hears where it goes from there.
     Elsewhere,
-    /// It moves a line between panes.
+    /// It moves a line between panes or, where it has told no move by the time it goes up, is a click there.
     Divider { tab: TabId, divider: Divider, told: Vec<f64> },
     /// It will select from this cell of our terminal, or is a click.
     Pressed { pane: PaneId, x: u16, y: u16 },
@@ -182,9 +182,11 @@ impl Desk {
             Held::Program(pane) => {
                 (Held::Program(pane), self.tell_program(pane, report).into_iter().collect())
             }
-            Held::Divider { tab, divider, told } if is_over => {
-                (Held::Divider { tab, divider, told }, Vec::new())
+            Held::Divider { told, .. } if is_over && told.is_empty() => {
+                let titled = self.tiling.titled_at(report.x, report.y);
+                (Held::Nothing, titled.map(|pane| self.focus_on(pane, now)).unwrap_or_default())
             }
+            held @ Held::Divider { .. } if is_over => (held, Vec::new()),
             Held::Divider { tab, divider, told } => self.drag_divider(tab, divider, told, report),
             Held::Pressed { pane, x, y } if is_over => {
                 self.click(pane, x, y);

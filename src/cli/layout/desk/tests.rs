@@ -295,6 +295,23 @@ fn a_click_on_a_title_focuses_its_pane_and_reaches_no_program() {
 }
 
 #[test]
+fn a_title_between_panes_is_clicked_where_its_line_is_not_dragged() {
+    let mut bench = Bench::new(false);
+    let LayoutTree::Stack { orientation, .. } = &mut bench.mirror.tabs[0].layout.root else { panic!() };
+    *orientation = StackOrientation::Horizontal;
+    bench.told();
+    assert!(bench.picture()[6].starts_with("─ p2 ─"), "{:?}", bench.picture());
+    assert_eq!(bench.press(b"\x1b[<0;4;7M"), [], "it may become a drag");
+    let effects = bench.press(b"\x1b[<0;4;7m");
+    let [Effect::Ask(ClientMessage::PaneFocus(focus))] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(focus.pane_id, Some(PaneId(2)));
+    bench.desk.answered(Err(String::new()), bench.now);
+    bench.press(b"\x1b[<0;4;7M");
+    assert!(matches!(bench.press(b"\x1b[<32;4;9M")[..], [Effect::Say(ClientMessage::SplitResize(_))]));
+    assert_eq!(bench.press(b"\x1b[<32;4;7M\x1b[<0;4;7m").len(), 1, "it was dragged, if back to where it was");
+}
+
+#[test]
 fn a_terminal_that_becomes_small_loses_its_titles_for_a_while() {
     let mut bench = Bench::new(false);
     bench.desk.resize(Size { cols: 41, rows: 7 });
