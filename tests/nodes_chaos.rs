@@ -307,6 +307,31 @@ fn shells_on_nodes_outlive_killed_gateways_and_no_number_is_missing() {
     assert_eq!(machine.shells().len(), 1);
 }
 
+/// However far behind the viewer is, and what is on disk ahead of it.
+#[test]
+fn a_flood_on_a_node_loses_no_number_over_killed_gateways() {
+    let mut stage = stage();
+    let proxy = Proxy::before(stage.gateway.address);
+    let mut machine = Machine::new("n", FLOOD);
+    let (mut pane, shell) = open(&stage.gateway, &mut machine, Some(&proxy));
+    let saved = format!("data/output/{}.out", pane.pane);
+    eventually("saved output", || {
+        pane.read_until(Instant::now() + Duration::from_millis(20));
+        memchr::memmem::find(&stage.content(&saved), b"line ")
+    });
+    for lasts in [0, 150, 700, 1600] {
+        // In which more is saved, or not.
+        pane.read_until(Instant::now() + Duration::from_millis(lasts));
+        stage.crash_gateway();
+        stage.start_again();
+        proxy.lead_to(stage.gateway.address);
+        pane.come_back(&stage.gateway);
+    }
+    pane.until_more(50);
+    assert_eq!(pane.key("last"), shell);
+    assert_eq!(machine.shells().len(), 1);
+}
+
 /// What keeps the first shell's input apart from the next one's.
 const KEEP: &str =
     "stty raw -echo; if mkdir first 2>/dev/null; then exec cat > first/typed; fi; exec cat > typed";

@@ -184,14 +184,14 @@ async fn more_or_quiet<'a>(
 /// Reads a flooding program on a thread of its own, until it pauses, ends, or hangs up.
 fn read_flood(mut reader: Reader, master: &Master, output: &Output, mut end: End) -> (Reader, End, Turn) {
     loop {
+        // Before the first turn, too: what filled the sink may be what made a flood of it.
+        if output.sink.is_full() && !end.has_come() {
+            return (reader, end, Turn::Drained);
+        }
         let turn = match output.read_turn(&mut reader, master) {
             Turn::HungUp => Turn::HungUp,
-            Turn::Full if !end.is_over() && !output.sink.is_full() => continue,
-            Turn::Drained
-                if !end.has_come() && !output.sink.is_full() && master.wait_for_output(FLOOD_PAUSE) =>
-            {
-                continue;
-            }
+            Turn::Full if !end.is_over() => continue,
+            Turn::Drained if !end.has_come() && master.wait_for_output(FLOOD_PAUSE) => continue,
             Turn::Full | Turn::Drained => Turn::Drained,
         };
         return (reader, end, turn);
@@ -291,5 +291,71 @@ impl Reader {
         let count = tape.copy(*at, room);
         *at += count as u64;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::host::{HasRoom, Unwritten};
+
+    /// A sink that one report fills.
+    #[derive(Default)]
+    struct Narrow {
+        full: AtomicBool,
+        printed: Mutex<Vec<u8>>,
+    }
+
+    impl Sink for Narrow {
+        fn output(&self, _: Generation, output: OutputBuf) {
+            assert!(!self.full.swap(true, Ordering::Relaxed), "nothing is reported to a full sink");
+            self.printed.lock().unwrap().extend_from_slice(output.payload());
+        }
+
+        fn quiet(&self) {}
+
+        fn is_full(&self) -> bool {
+            self.full.load(Ordering::Relaxed)
+        }
+
+        fn has_room(&self) -> HasRoom<'_> {
+            self.full.store(false, Ordering::Relaxed);
+            Box::pin(async {})
+        }
+
+        fn writable(&self, _: Generation) {}
+
+        fn unwritten(&self, _: Generation, _: Unwritten) {}
+
+        fn exited(&self, _: Generation, _: Exit) {}
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_read_turn_by_turn_as_its_sink_has_room() {
+        let (reading, mut writing) = io::pipe().unwrap();
+        let printed: Vec<u8> = (0..3 * SMALL_BLOCK).map(|at| at as u8).collect();
+        writing.write_all(&printed).unwrap();
+        drop(writing);
+        let master = Master::new(reading.into());
+        let sink = Arc::new(Narrow::default());
+        // By the turn that made a flood of it.
+        sink.full.store(true, Ordering::Relaxed);
+        let output = Output { sink: sink.clone(), generation: Generation(1) };
+        let mut reader = Reader::new();
+        loop {
+            let end =
+                End { ended: CancellationToken::new(), left: CancellationToken::new(), read_until: None };
+            let turn;
+            (reader, _, turn) = read_flood(reader, &master, &output, end);
+            if turn == Turn::HungUp {
+                break;
+            }
+            sink.has_room().await;
+        }
+        assert_eq!(*sink.printed.lock().unwrap(), printed);
     }
 }

@@ -109,6 +109,17 @@ impl Hosted {
         }
     }
 
+    /// Whether the program should wait. While the gateway is `away` it prints on for as long as all stays that follows
+    /// the checkpoint: there the next gateway goes on.
+    pub(super) fn is_full(&self, away: bool) -> bool {
+        let held = self.ring.range();
+        let checkpoint = self.checkpoint.as_ref().map(|checkpoint| checkpoint.printed);
+        match checkpoint.filter(|printed| away && held.start <= *printed && *printed <= held.end) {
+            Some(printed) => self.ring.is_full_from(printed),
+            None => self.ring.is_full(),
+        }
+    }
+
     /// How much there is to report, if anything.
     pub(super) fn load(&self) -> Load {
         let unsent = self.sent.map_or(0, |sent| self.ring.head() - sent);
@@ -195,7 +206,7 @@ impl Hosted {
     /// The connection is gone.
     pub(super) fn unlink(&mut self) {
         self.sent = None;
-        // A ring may drop what is oldest while nobody is there.
+        // A ring may hold more, or drop what is oldest, while nobody is there.
         self.room.notify_waiters();
     }
 

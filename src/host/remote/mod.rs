@@ -47,8 +47,9 @@ fn clamped_ring(bytes: usize) -> usize {
     bytes.clamp(*RING_BYTES.start(), *RING_BYTES.end())
 }
 
-/// How many of `ring_bytes` may wait to be acknowledged. The rest is for output that a gateway which is started anew
-/// reads again.
+/// How many of `ring_bytes` may wait to be acknowledged before a program has to wait. The rest is for output that a
+/// gateway which is started anew reads again: what follows the newest checkpoint, which viewers that must get every byte
+/// may hold up while all that is on its way to the gateway is acknowledged.
 fn unacknowledged_share(ring_bytes: usize) -> u64 {
-    ring_bytes as u64 / 2
+    ring_bytes as u64 / 4
 }

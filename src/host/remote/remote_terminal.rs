@@ -39,6 +39,8 @@ pub(super) struct RemoteState {
     pub(super) blocked: bool,
     /// How much output the sink got.
     printed: u64,
+    /// How much of it the sink had got when it last had room for more.
+    taken: u64,
     /// How much output the node was told that we have.
     acknowledged: u64,
     /// Whether it is time to tell the node how much we have.
@@ -71,6 +73,7 @@ impl RemoteState {
             input: Unapplied::at(0),
             blocked: false,
             printed: 0,
+            taken: 0,
             acknowledged: 0,
             ack_due: false,
             sink_full: false,
@@ -96,7 +99,7 @@ impl RemoteState {
         self.linked = true;
         self.reporting = Reporting::Not;
         self.input.resume(kept.received, kept.applied);
-        (self.printed, self.acknowledged) = (from, from);
+        (self.printed, self.taken, self.acknowledged) = (from, from, from);
         (self.ack_due, self.sink_full) = (false, false);
         self.checkpoint_at = kept.kept.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.printed);
     }
@@ -196,7 +199,8 @@ impl RemoteState {
     /// The sink took what there was and has room: the node may be told, when it is worth a frame.
     pub(super) fn took_output(&mut self, hello: &Hello) -> bool {
         let window = u64::from(hello.window_bytes).min(unacknowledged_share(hello.ring_bytes));
-        self.ack_due |= self.printed - self.acknowledged >= window / 4;
+        self.taken = self.printed;
+        self.ack_due |= self.taken - self.acknowledged >= window / 4;
         self.ack_due
     }
 
@@ -239,8 +243,56 @@ impl RemoteState {
         }
         let ack_due = std::mem::take(&mut self.ack_due);
         ack_due.then(|| {
-            self.acknowledged = self.printed;
-            ToNode::Ack { number, printed: self.printed }
+            // Not what the sink has got since it is full, or the program would not wait for it.
+            self.acknowledged = self.taken;
+            ToNode::Ack { number, printed: self.taken }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::remote::frame::{LINK_VERSION, WhenFull};
+    use crate::host::remote::tests::pretended::Notes;
+
+    const NUMBER: Number = Number(1);
+
+    const RING_BYTES: usize = 1 << 20;
+
+    /// So much that it is to be acknowledged.
+    const MUCH: u64 = 32 << 10;
+
+    fn hello() -> Hello {
+        Hello {
+            version: LINK_VERSION,
+            gateway: "g".to_owned(),
+            ring_bytes: RING_BYTES,
+            when_full: WhenFull::Wait,
+            window_bytes: 4 * MUCH as u32,
+        }
+    }
+
+    fn terminal() -> RemoteState {
+        RemoteState::started(PaneId(1), Generation(1), Arc::new(Notes::default()), Instant::now())
+    }
+
+    fn print(terminal: &mut RemoteState, bytes: u64) {
+        let output = OutputBuf::copy_of(&vec![b'x'; bytes as usize]);
+        let taken = terminal.output(NUMBER, terminal.printed(), output, &hello(), Instant::now());
+        assert!(taken.unwrap().is_some());
+    }
+
+    #[test]
+    fn what_comes_once_the_sink_is_full_is_not_acknowledged_with_what_came_before() {
+        let mut terminal = terminal();
+        print(&mut terminal, MUCH);
+        assert!(terminal.took_output(&hello()));
+        // Before anybody got to send it.
+        print(&mut terminal, MUCH);
+        assert_eq!(terminal.owed(NUMBER), Some(ToNode::Ack { number: NUMBER, printed: MUCH }));
+        assert_eq!(terminal.owed(NUMBER), None);
+        assert!(terminal.took_output(&hello()), "it has room again");
+        assert_eq!(terminal.owed(NUMBER), Some(ToNode::Ack { number: NUMBER, printed: 2 * MUCH }));
     }
 }

@@ -57,7 +57,7 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// An empty one, for `capacity` bytes.
+    /// An empty one. It holds the newest `capacity` bytes, and what a piece has that begins before them.
     pub(super) fn new(number: Number, capacity: usize) -> Ring {
         Ring { number, capacity, pieces: VecDeque::new(), held: 0, head: 0, acknowledged: 0 }
     }
@@ -80,6 +80,11 @@ impl Ring {
         self.head.saturating_sub(self.acknowledged) >= unacknowledged_share(self.capacity)
     }
 
+    /// Whether the program should wait, so that nothing goes of what follows `offset` or was not acknowledged.
+    pub(super) fn is_full_from(&self, offset: u64) -> bool {
+        self.head + MAX_OUTPUT_BYTES as u64 > offset.min(self.acknowledged) + self.capacity as u64
+    }
+
     pub(super) fn set_capacity(&mut self, capacity: usize) {
         self.capacity = capacity;
     }
@@ -93,10 +98,11 @@ impl Ring {
                 self.append(output_frame(self.number, self.head, &[part]));
             }
         }
-        while self.held > self.capacity {
-            let acknowledged = self.acknowledged;
-            let may_go = |piece: &mut Piece| spare == Spare::Nothing || piece.end() <= acknowledged;
-            let Some(oldest) = self.pieces.pop_front_if(may_go) else { break };
+        let (held_from, acknowledged) = (self.head.saturating_sub(self.capacity as u64), self.acknowledged);
+        let may_go = |piece: &mut Piece| {
+            piece.end() <= held_from && (spare == Spare::Nothing || piece.end() <= acknowledged)
+        };
+        while let Some(oldest) = self.pieces.pop_front_if(may_go) {
             self.held -= oldest.payload().len();
         }
         if self.pieces.len() > MAX_PIECES + 2 * self.held / self.joined() {
@@ -189,17 +195,58 @@ mod tests {
     #[test]
     fn it_is_full_of_what_is_not_acknowledged_and_drops_only_what_is() {
         let mut ring = Ring::new(Number(1), 100);
-        for _ in 0..6 {
+        for _ in 0..7 {
             ring.push(OutputBuf::copy_of(&[b'x'; 20]), Spare::Unacknowledged);
         }
         assert!(ring.is_full());
-        assert_eq!(ring.range(), 0..120);
-        ring.acknowledge(80);
+        assert_eq!(ring.range(), 0..140);
+        ring.acknowledge(116);
         assert!(!ring.is_full());
         ring.push(OutputBuf::copy_of(b"y"), Spare::Unacknowledged);
-        assert_eq!(ring.range(), 40..121);
+        assert_eq!(ring.range(), 40..141, "the newest 100, and the rest of a piece");
         ring.push(OutputBuf::copy_of(&[b'z'; 100]), Spare::Nothing);
-        assert_eq!(ring.range(), 121..221);
+        assert_eq!(ring.range(), 141..241);
+    }
+
+    #[test]
+    fn what_follows_a_checkpoint_is_kept_though_most_of_it_is_acknowledged() {
+        let mut ring = Ring::new(Number(1), 16 * MAX_OUTPUT_BYTES);
+        let print = |ring: &mut Ring| {
+            ring.push(OutputBuf::copy_of(&[b'x'; MAX_OUTPUT_BYTES]), Spare::Unacknowledged);
+        };
+        print(&mut ring);
+        let checkpoint = ring.head() - 1;
+        for _ in 0..10 {
+            print(&mut ring);
+            ring.acknowledge(ring.head());
+        }
+        while !ring.is_full() {
+            print(&mut ring);
+        }
+        assert!(ring.range().contains(&checkpoint));
+    }
+
+    #[test]
+    fn it_is_full_from_where_something_would_go_that_follows() {
+        let mut ring = Ring::new(Number(1), 3 * MAX_OUTPUT_BYTES);
+        let print = |ring: &mut Ring| {
+            ring.push(OutputBuf::copy_of(&[b'x'; MAX_OUTPUT_BYTES]), Spare::Unacknowledged);
+        };
+        print(&mut ring);
+        let checkpoint = ring.head() - 1;
+        ring.acknowledge(checkpoint);
+        let mut times = 0;
+        while !ring.is_full_from(checkpoint) {
+            print(&mut ring);
+            times += 1;
+        }
+        assert_eq!(times, 2);
+        assert!(ring.is_full_from(ring.head()), "of what is not acknowledged");
+        ring.acknowledge(ring.head());
+        assert!(!ring.is_full_from(ring.head()));
+        assert!(ring.range().contains(&checkpoint));
+        print(&mut ring);
+        assert!(!ring.range().contains(&checkpoint), "not before there was no room for it");
     }
 
     #[test]
@@ -230,8 +277,9 @@ mod tests {
             printed.extend([b'.'; MAX_PIECES]);
             let range = ring.range();
             prop_assert_eq!(range.end, printed.len() as u64);
-            prop_assert!(ring.held <= capacity && (range.start == 0 || ring.held + 40 + capacity / 8 > capacity));
-            prop_assert!(ring.pieces.len() <= MAX_PIECES + 2 * capacity / ring.joined() + 1);
+            prop_assert!(range.start == 0 || ring.held >= capacity);
+            prop_assert!(ring.held <= capacity + 40 + capacity / 8);
+            prop_assert!(ring.pieces.len() <= MAX_PIECES + 2 * ring.held / ring.joined() + 1);
             let from = range.start + from.index(ring.held + 1) as u64;
             prop_assert_eq!(&all(&ring, from)[..], &printed[from as usize..]);
         }

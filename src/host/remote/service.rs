@@ -345,13 +345,17 @@ impl Service {
     /// Whether a program should wait. One that nobody owns any more should not: it is to end.
     pub(super) fn is_full(&self, number: Number, serial: u64) -> bool {
         let hosted = self.ptys.get(&number).filter(|hosted| hosted.serial == serial);
-        hosted.is_some_and(|hosted| hosted.ring.is_full()) && !self.drops_oldest()
+        hosted.is_some_and(|hosted| hosted.is_full(self.is_away())) && !self.drops_oldest()
+    }
+
+    /// Whether no gateway is there that has said who it is.
+    fn is_away(&self) -> bool {
+        matches!(self.phase, Phase::Down | Phase::Connected)
     }
 
     /// Whether rings drop what no gateway has. A gateway that is there will have it.
     fn drops_oldest(&self) -> bool {
-        let away = matches!(self.phase, Phase::Down | Phase::Connected);
-        away && self.hello.as_ref().is_some_and(|hello| hello.when_full == WhenFull::Drop)
+        self.is_away() && self.hello.as_ref().is_some_and(|hello| hello.when_full == WhenFull::Drop)
     }
 
     /// Something happened to a terminal's program.

@@ -3,6 +3,6 @@
 mod frames;
 mod history;
 mod pair;
-mod pretended;
+pub(super) mod pretended;
 mod real;
 mod rules;

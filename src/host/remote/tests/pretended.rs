@@ -168,7 +168,7 @@ impl Host for Pretending {
 
 /// A sink that notes what it is told, of one generation.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(in super::super) struct Notes {
     pub(super) output: Mutex<Vec<u8>>,
     pub(super) unwritten: Mutex<Vec<Unwritten>>,
     pub(super) exits: Mutex<Vec<Exit>>,

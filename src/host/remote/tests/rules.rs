@@ -167,7 +167,7 @@ async fn a_full_sink_stops_the_program_and_room_lets_it_go_on() {
         printed += 4096;
         pair.settle().await;
     }
-    assert_eq!(printed, RING_BYTES / 2);
+    assert_eq!(printed, RING_BYTES / 4);
     notes.set_full(false);
     pair.settle().await;
     assert!(program.print(b"more"));
@@ -182,7 +182,8 @@ async fn an_end_behind_output_that_nobody_takes_is_told_once_there_is_room() {
     pair.spawn(1, 1, &notes).await;
     let program = pair.pretending.program(PANE, FIRST).unwrap();
     notes.set_full(true);
-    let printed = 2 * WINDOW_BYTES as usize;
+    let printed = RING_BYTES / 4;
+    assert!(printed > WINDOW_BYTES as usize);
     for _ in 0..printed / 4096 {
         assert!(program.print(&[b'x'; 4096]));
     }
@@ -217,16 +218,48 @@ async fn without_a_gateway_a_full_ring_stops_the_program_or_drops_the_oldest() {
     }
 }
 
+#[tokio::test]
+async fn without_a_gateway_a_program_prints_on_for_as_long_as_what_follows_its_checkpoint_is_kept() {
+    // What the gateway has taken since the checkpoint.
+    for taken in [0, RING_BYTES / 8 * 5] {
+        let mut pair = Pair::connected(WhenFull::Wait).await;
+        let notes = Arc::new(Notes::default());
+        let terminal = pair.spawn(1, 1, &notes).await.terminal;
+        let program = pair.pretending.program(PANE, FIRST).unwrap();
+        print_and_settle(&mut pair, &program, RING_BYTES).await;
+        let printed = notes.printed();
+        terminal.keep(Checkpoint { printed, bytes: bytes::Bytes::new() });
+        pair.settle().await;
+        print_and_settle(&mut pair, &program, taken).await;
+        pair.cut();
+        while program.print(&[b'y'; 4096]) {}
+        pair.host = RemoteHost::new(hello("g", WhenFull::Wait));
+        let kept = pair.connect().await;
+        assert!(kept[0].reaches(printed), "{kept:?}");
+        assert!(kept[0].output.end - printed >= RING_BYTES as u64 / 2, "{kept:?}");
+        let anew = Arc::new(Notes::default());
+        pair.host.resume(&kept[0], printed, anew.clone()).unwrap().start();
+        pair.settle().await;
+        assert_eq!(printed + anew.printed(), kept[0].output.end);
+        assert!(program.print(b"and on"), "there is room again");
+    }
+}
+
+/// A program prints so much, all of which the gateway takes.
+async fn print_and_settle(pair: &mut Pair, program: &Arc<Program>, bytes: usize) {
+    for _ in 0..bytes / 4096 {
+        assert!(program.print(&[b'x'; 4096]));
+        pair.settle().await;
+    }
+}
+
 /// A program that has printed as much as the node's ring holds, all of which the gateway has.
 async fn full_ring() -> (Pair, Arc<Notes>, Arc<Program>) {
     let mut pair = Pair::connected(WhenFull::Drop).await;
     let notes = Arc::new(Notes::default());
     pair.spawn(1, 1, &notes).await;
     let program = pair.pretending.program(PANE, FIRST).unwrap();
-    for _ in 0..RING_BYTES / 4096 {
-        assert!(program.print(&[b'x'; 4096]));
-        pair.settle().await;
-    }
+    print_and_settle(&mut pair, &program, RING_BYTES).await;
     (pair, notes, program)
 }
 
