@@ -79,8 +79,8 @@ impl Listener {
 #[derive(Debug)]
 pub struct Near {
     socket: AsyncFd<OwnedFd>,
-    /// The process at the other end.
-    peer: Pid,
+    /// The process at the other end, if it can be known.
+    peer: Option<Pid>,
     /// Watches for room to write, while there is none. All the time, each message that the other end takes would wake us
     /// to say that there is room.
     room: Option<AsyncFd<OwnedFd>>,
@@ -105,9 +105,9 @@ impl Near {
         Near::new(socket)
     }
 
-    /// The process at the other end: of who called, the one that did.
+    /// The process at the other end: of who called, the one that did. None if it is in another process namespace.
     #[must_use]
-    pub fn peer(&self) -> Pid {
+    pub fn peer(&self) -> Option<Pid> {
         self.peer
     }
 

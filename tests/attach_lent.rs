@@ -231,3 +231,51 @@ fn who_only_looks_lends_nothing() {
         assert_eq!(terminal.ended(), 0);
     }
 }
+
+#[test]
+fn keys_get_through_though_the_terminal_is_stuck() {
+    let (stage, _viewer, _, mut terminal) = attached(
+        "stty raw -echo; echo ready; head -c 1 > /dev/null; (while :; do seq 1 2000; done) & cat > typed; kill $!",
+    );
+    terminal.press(b"g");
+    let mut wanted = Vec::new();
+    for round in 0..6 {
+        eventually("a flood", || terminal.shows("1999").then_some(()));
+        let screen = terminal.screen.clone();
+        // Nothing more is read from the terminal's other side.
+        let stuck = screen.lock().unwrap();
+        let key = [b'a' + round];
+        terminal.press(&key);
+        wanted.extend(key);
+        until_typed(&stage, &wanted);
+        drop(stuck);
+    }
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
+fn who_types_can_leave_a_gateway_that_hangs() {
+    let (stage, _viewer, _, mut terminal) = attached(TEE);
+    until_lent(&stage, &terminal);
+    stage.process().signal("STOP");
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+    stage.process().signal("CONT");
+}
+
+#[test]
+fn what_a_killed_gateway_has_drawn_last_is_undone() {
+    let (mut stage, _viewer, _, mut terminal) = attached(
+        "stty raw -echo; echo ready; head -c 1 > /dev/null; printf '\\033[?1049h\\033[?1000h\\033[?1006h'; exec cat",
+    );
+    until_lent(&stage, &terminal);
+    terminal.press(b"x");
+    eventually("the program's modes", || {
+        (!terminal.screen.lock().unwrap().input_modes().is_empty()).then_some(())
+    });
+    stage.crash_gateway();
+    terminal.until_shows("reconnecting");
+    terminal.press(LEAVE);
+    assert_eq!(terminal.ended(), 0);
+}

@@ -76,6 +76,8 @@ struct Shared {
     incoming: Notify,
     /// Input was dealt with, or the connection changed.
     progress: Notify,
+    /// The connection is of no use.
+    hang_up: Notify,
     leave: CancellationToken,
 }
 
@@ -100,6 +102,7 @@ impl Client {
             outgoing: Notify::new(),
             incoming: Notify::new(),
             progress: Notify::new(),
+            hang_up: Notify::new(),
             leave: CancellationToken::new(),
         });
         let guard = Arc::new(shared.leave.clone().drop_guard());
@@ -195,17 +198,21 @@ impl Client {
         self.tell(|conversation| conversation.send(message));
     }
 
-    /// Offers the gateway the terminal that is this process's standard input and output and shows `pane` up to `offset`,
-    /// so that keys and their echoes go through no other process: whether that can be. Nothing is to be read or written
-    /// there until [`Event::Returned`], but for output that comes before [`Event::Lent`]. What is typed with one of
-    /// `stops` in it comes back.
-    pub fn lend(&self, pane: PaneId, offset: u64, stops: Vec<String>) -> bool {
-        self.tell(|conversation| conversation.lend(TerminalLend { pane_id: pane, offset, stops }))
+    /// Offers the gateway the terminal that is this process's standard input and output, so that keys and their echoes go through no other process: whether that can be. Nothing is to be read or written
+    /// there until [`Event::Returned`], but for output that comes before [`Event::Lent`]. What is typed with a
+    /// stop in it comes back.
+    pub fn lend(&self, lend: TerminalLend) -> bool {
+        self.tell(|conversation| conversation.lend(lend))
     }
 
     /// Asks for the terminal back: see [`Event::Returned`].
     pub fn take_back(&self) {
         self.tell(Conversation::take_back);
+    }
+
+    /// Gives up the connection, and connects anew.
+    pub fn hang_up(&self) {
+        self.shared.hang_up.notify_waiters();
     }
 
     /// Asks for something, and waits for the answer.
@@ -347,6 +354,7 @@ async fn carry(shared: &Shared, socket: Socket) -> Ended {
     let ended = tokio::select! {
         ended = read(shared, stream) => ended,
         ended = write(shared, &mut sink) => ended,
+        () = shared.hang_up.notified() => Ended::Lost("it does not answer".to_owned()),
         () = shared.leave.cancelled() => Ended::ForGood(Closed::Left),
     };
     if matches!(ended, Ended::ForGood(Closed::Left)) {

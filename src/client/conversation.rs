@@ -99,6 +99,8 @@ struct Lending {
     is_possible: bool,
     /// Whether it was offered and has not come back.
     is_out: bool,
+    /// Whether it was taken.
+    is_lent: bool,
 }
 
 impl Conversation {
@@ -199,10 +201,11 @@ impl Conversation {
 
     /// Offers the owner's terminal. Whether that was done; then [`Event::Returned`] comes in the end.
     pub(super) fn lend(&mut self, lend: TerminalLend) -> bool {
-        if !self.is_ready() || !self.lending.is_possible || self.lending.is_out {
+        let Lending { is_possible, is_out, .. } = self.lending;
+        if !self.is_ready() || !is_possible || is_out || self.saying.len() >= MAX_SAYING / 2 {
             return false;
         }
-        self.lending.is_out = true;
+        (self.lending.is_out, self.lending.is_lent) = (true, false);
         self.say(ClientMessage::TerminalLend(lend));
         true
     }
@@ -221,7 +224,7 @@ impl Conversation {
 
     /// A socket was opened; `is_near`: to a gateway on this machine.
     pub(super) fn opened(&mut self, is_near: bool) {
-        self.lending = Lending { is_possible: is_near, is_out: false };
+        self.lending = Lending { is_possible: is_near, ..Lending::default() };
         self.saying = [ClientMessage::Resume(Resume { client: self.name.clone() }), self.connect()]
             .iter()
             .map(|message| encode(message, None))
@@ -237,7 +240,7 @@ impl Conversation {
         (self.has_layout, self.is_resumed) = (false, false);
         self.outbox.disconnected();
         self.requests.disconnected();
-        self.returned(Returned::default());
+        self.returned(Returned { is_lost: true, ..Returned::default() });
     }
 
     pub(super) fn set_status(&mut self, status: Status) {
@@ -268,14 +271,17 @@ impl Conversation {
             ServerMessage::Watching { pane_id, head, missed, .. } => {
                 self.events.push(Event::Watching { pane: pane_id, head, missed });
             }
-            ServerMessage::TerminalLent => self.events.push(Event::Lent),
+            ServerMessage::TerminalLent => {
+                self.lending.is_lent = true;
+                self.events.push(Event::Lent);
+            }
             ServerMessage::TerminalReturned { keys, passed, refused } => {
                 if let Some(reason) = refused {
                     tracing::debug!("the terminal stays here: {reason}");
                     self.lending.is_possible = false;
                 }
                 let keys = STANDARD.decode(keys).unwrap_or_default();
-                self.returned(Returned { keys, passed });
+                self.returned(Returned { keys, passed, is_lost: false });
             }
             message => self.told(message),
         }
@@ -353,7 +359,7 @@ impl Conversation {
             self.lose(*pane_id, code, message, lost);
         } else if let Some(number) = request_id {
             self.requests.answer(*number, Err(error.clone()));
-        } else if code == "unknown_type" && self.lending.is_out {
+        } else if code == "unknown_type" && self.lending.is_out && !self.lending.is_lent {
             // An older gateway.
             self.lending.is_possible = false;
             self.returned(Returned::default());

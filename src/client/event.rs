@@ -74,6 +74,8 @@ pub struct Returned {
     pub keys: Vec<u8>,
     /// The last byte that was typed before that and passed on to the pane, if any was.
     pub passed: Option<u8>,
+    /// Whether it was not given back, but is here as the connection is gone: it may show what was not told of.
+    pub is_lost: bool,
 }
 
 /// What a client tells its owner.
@@ -187,9 +189,15 @@ impl Events {
         self.bytes <= MAX_WAITING_BYTES
     }
 
-    /// Forgets output of a pane that was not asked for yet.
+    /// Forgets output of a pane that was not asked for yet; but not what the owner's terminal shows already, since it was
+    /// lent.
     pub(super) fn forget(&mut self, pane: PaneId) {
-        self.queue.retain(|event| output_of(event).is_none_or(|(of, _)| of != pane));
+        let shown = self.queue.iter().rposition(|event| matches!(event, Event::Returned(_))).unwrap_or(0);
+        let mut at = 0;
+        self.queue.retain(|event| {
+            at += 1;
+            at <= shown || output_of(event).is_none_or(|(of, _)| of != pane)
+        });
         self.bytes = self.queue.iter().filter_map(output_of).map(|(_, bytes)| bytes).sum();
     }
 
@@ -245,6 +253,28 @@ mod tests {
             Some(Event::Restart { pane: PANE, offset: 9, size, bytes: b"screen".to_vec() })
         );
         assert_eq!((events.next(), events.bytes), (None, 0));
+    }
+
+    #[test]
+    fn what_a_lent_terminal_shows_is_told_of_whatever_follows() {
+        let mut events = Events::default();
+        events.push(Event::Lent);
+        output(&mut events, PANE, 0, b"shown");
+        events.push(Event::Returned(Returned::default()));
+        output(&mut events, PANE, 5, b"not shown");
+        let size = Size::DEFAULT;
+        assert!(events.output(PANE, Piece::Restart { offset: 14, size, bytes: b"screen".to_vec() }, false));
+        let told: Vec<Event> = std::iter::from_fn(|| events.next()).collect();
+        assert_eq!(
+            told,
+            [
+                Event::Lent,
+                Event::Output { pane: PANE, offset: 0, bytes: b"shown".to_vec() },
+                Event::Returned(Returned::default()),
+                Event::Restart { pane: PANE, offset: 14, size, bytes: b"screen".to_vec() },
+            ]
+        );
+        assert_eq!(events.bytes, 0);
     }
 
     #[test]

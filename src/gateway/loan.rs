@@ -7,6 +7,7 @@ mod tests;
 
 use std::fs::File;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,14 +16,14 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use rustix::fs::{Dev, Mode, OFlags, fstat, major, minor, open};
+use rustix::fs::{Dev, Mode, OFlags, major, minor, open, stat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::Pid;
-use rustix::termios::isatty;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
+use super::refusal::{Made, Refusal};
 use super::viewer::Viewer;
 use crate::host::watch;
 use crate::ids::PaneId;
@@ -40,6 +41,9 @@ const MAX_DRAWN: usize = 4 << 10;
 const MAX_STOPS: usize = 16;
 const MAX_STOP_BYTES: usize = 32;
 
+/// The major numbers of PTYs. Other terminals may let a writer wait though it asks not to.
+const PTYS: RangeInclusive<u32> = 136..=143;
+
 /// For how long it is known that a process has its terminal: a key and its echo ask once.
 const SEEN_FOR: Duration = Duration::from_millis(1);
 
@@ -55,10 +59,22 @@ pub(super) enum Unfit {
     Stops,
     #[error("{0} is not watched, or not with acknowledgements")]
     Unwatched(PaneId),
-    #[error("standard input is no terminal of its process")]
+    #[error("standard input is not the terminal of its process that was named")]
     NoTerminal,
+    #[error("its process is stopped, or in the background")]
+    Behind,
     #[error("the terminal can't be opened: {0}")]
     Closed(io::Error),
+}
+
+impl Unfit {
+    /// Whether it may be otherwise later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Unfit::Far | Unfit::Stops | Unfit::NoTerminal => false,
+            Unfit::Unwatched(_) | Unfit::Behind | Unfit::Closed(_) => true,
+        }
+    }
 }
 
 impl From<Errno> for Unfit {
@@ -82,6 +98,18 @@ impl Holder {
         Ok(Holder { status, seen: Mutex::new(None) })
     }
 
+    fn status(&self) -> Option<Status> {
+        let mut text = [0; STATUS_BYTES];
+        // A process that is gone says nothing.
+        let length = self.status.read_at(&mut text, 0).unwrap_or(0);
+        Status::parse(&text[..length])
+    }
+
+    /// Whether `terminal` is its own.
+    fn has(&self, terminal: Dev) -> bool {
+        self.status().is_some_and(|status| status.has(terminal))
+    }
+
     /// Whether it has `terminal` to itself: a shell that stopped it, or put it in the background, reads keys of its own.
     fn is_in_front(&self, terminal: Dev) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,31 +117,48 @@ impl Holder {
         if seen.is_some_and(|seen| now - seen < SEEN_FOR) {
             return true;
         }
-        let mut text = [0; STATUS_BYTES];
-        // A process that is gone says nothing.
-        let length = self.status.read_at(&mut text, 0).unwrap_or(0);
-        let is_in_front = has_terminal(&text[..length], terminal);
+        let is_in_front = self.status().is_some_and(|status| status.is_in_front(terminal));
         *seen = is_in_front.then_some(now);
         is_in_front
     }
 }
 
-/// Whether a process of which the system says this runs, and is in the foreground of `terminal`. The fields are those of
-/// `/proc/PID/stat` in proc(5).
-fn has_terminal(status: &[u8], terminal: Dev) -> bool {
-    // The name before them may hold anything.
-    let Some(end) = status.iter().rposition(|byte| *byte == b')') else { return false };
-    let fields = String::from_utf8_lossy(&status[end + 1..]);
-    let mut fields = fields.split_ascii_whitespace();
-    let (Some(state), Some(_parent), Some(group), Some(_session), Some(has), Some(foreground)) =
-        (fields.next(), fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
-    else {
-        return false;
-    };
-    let has = has.parse().ok().map(|has: u32| ((has >> 8) & 0xfff, (has & 0xff) | ((has >> 12) & 0xf_ff00)));
-    !matches!(state, "T" | "t" | "X" | "Z")
-        && group == foreground
-        && has == Some((major(terminal), minor(terminal)))
+/// What the system says of a process: the fields of `/proc/PID/stat` that are wanted here; see proc(5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Status {
+    /// Whether it was not stopped, and has not ended.
+    runs: bool,
+    /// Its process group, and the one in the foreground of its terminal.
+    groups: (i32, i32),
+    /// Its terminal, as a major and a minor number.
+    terminal: (u32, u32),
+}
+
+impl Status {
+    fn parse(text: &[u8]) -> Option<Status> {
+        // The name before them may hold anything.
+        let end = text.iter().rposition(|byte| *byte == b')')?;
+        let fields = String::from_utf8_lossy(&text[end + 1..]);
+        let mut fields = fields.split_ascii_whitespace();
+        let (state, _parent, group) = (fields.next()?, fields.next()?, fields.next()?.parse().ok()?);
+        let (_session, terminal, foreground) = (fields.next()?, fields.next()?, fields.next()?);
+        let terminal: u32 = terminal.parse().ok()?;
+        Some(Status {
+            runs: !matches!(state, "T" | "t" | "X" | "Z"),
+            groups: (group, foreground.parse().ok()?),
+            terminal: ((terminal >> 8) & 0xfff, (terminal & 0xff) | ((terminal >> 12) & 0xf_ff00)),
+        })
+    }
+
+    fn has(&self, terminal: Dev) -> bool {
+        self.terminal == (major(terminal), minor(terminal))
+    }
+
+    fn is_in_front(&self, terminal: Dev) -> bool {
+        let (group, foreground) = self.groups;
+        // Groups that are not of our process namespace are all 0.
+        self.runs && self.has(terminal) && group == foreground && group > 0
+    }
 }
 
 /// A terminal that is lent, or is to be.
@@ -135,13 +180,18 @@ impl Loan {
             return Err(Unfit::Stops);
         }
         let holder = Holder::of(process).map_err(Unfit::Closed)?;
-        // Opened anew, so that what is set here is nobody else's; and none of ours.
-        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let terminal = open(format!("/proc/{}/fd/0", process.as_raw_nonzero()), flags, Mode::empty())?;
-        let device = fstat(&terminal)?.st_rdev;
-        if !isatty(&terminal) || !holder.is_in_front(device) {
+        let path = format!("/proc/{}/fd/0", process.as_raw_nonzero());
+        // Nothing else is opened, as that might wait, or do something.
+        let device = stat(path.as_str())?.st_rdev;
+        if device != lend.device || !PTYS.contains(&major(device)) || !holder.has(device) {
             return Err(Unfit::NoTerminal);
         }
+        if !holder.is_in_front(device) {
+            return Err(Unfit::Behind);
+        }
+        // Opened anew, so that what is set here is nobody else's; and none of ours.
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let terminal = open(path.as_str(), flags, Mode::empty())?;
         let terminal = watch(terminal, Interest::READABLE).map_err(Unfit::Closed)?;
         Ok(Loan { terminal, device, holder, lend, channel })
     }
@@ -195,8 +245,8 @@ struct State {
     place: Place,
     /// The last byte of this loan that was passed on to the pane.
     passed: Option<u8>,
-    /// An offer that was turned down, and why.
-    refused: Option<String>,
+    /// Why an offer was turned down.
+    turned_down: Option<Unfit>,
 }
 
 /// The loan of one viewer's terminal. What the client is told of it and what is written there is up to the viewer's
@@ -240,8 +290,8 @@ impl Loans {
     /// offset, and none after it.
     fn word(&self, has_all: impl FnOnce(PaneId, u64) -> bool) -> Option<ServerMessage> {
         let mut state = self.lock();
-        if let Some(refused) = state.refused.take() {
-            let refused = Some(refused);
+        if let Some(unfit) = state.turned_down.take() {
+            let refused = (!unfit.may_pass()).then(|| unfit.to_string());
             return Some(ServerMessage::TerminalReturned { keys: String::new(), passed: None, refused });
         }
         let (place, word) = match std::mem::take(&mut state.place) {
@@ -302,20 +352,24 @@ impl Viewer {
     }
 
     /// The client offers its terminal; the answer is up to the writer.
-    pub(super) fn offer_terminal(&self, lend: TerminalLend) {
+    pub(super) fn offer_terminal(&self, lend: TerminalLend) -> Result<Made, Refusal> {
         let channel = self.channel_of(lend.pane_id).ok_or(Unfit::Unwatched(lend.pane_id));
         let process = self.loans.process.get().copied().ok_or(Unfit::Far);
         let opened = channel.and_then(|channel| Loan::open(process?, lend, channel));
         let mut state = self.loans.lock();
+        if !matches!(state.place, Place::Home) || state.turned_down.is_some() {
+            return Err(Refusal::TerminalLent);
+        }
         match opened {
             Ok(loan) => state.place = Place::Offered(Arc::new(loan)),
             Err(unfit) => {
                 tracing::debug!(viewer = %self.id, "a terminal is not taken: {unfit}");
-                state.refused = Some(unfit.to_string());
+                state.turned_down = Some(unfit);
             }
         }
         drop(state);
         self.wake();
+        Ok(Made::default())
     }
 
     /// The client wants its terminal back.

@@ -31,6 +31,8 @@ pub(super) enum Refusal {
     ClientName,
     #[error("this connection speaks for another client already")]
     OtherClient,
+    #[error("the terminal was offered already and has not come back")]
+    TerminalLent,
 }
 
 impl Refusal {
@@ -45,6 +47,7 @@ impl Refusal {
             Refusal::UnknownNode(_) | Refusal::NoNode => "unknown_node",
             Refusal::NoTarget | Refusal::ClientName | Refusal::OtherClient => "invalid_field",
             Refusal::Connected(_) => "pane_connected",
+            Refusal::TerminalLent => "terminal_lent",
         }
     }
 
@@ -54,7 +57,7 @@ impl Refusal {
             Refusal::Layout(error) => (layout_field(error), None),
             Refusal::UnknownPane(pane) => (Some("paneId"), Some(*pane)),
             Refusal::Busy { pane, .. } | Refusal::Connected(pane) => (None, Some(*pane)),
-            Refusal::CompactFull | Refusal::TooManyPanes { .. } => (None, None),
+            Refusal::CompactFull | Refusal::TooManyPanes { .. } | Refusal::TerminalLent => (None, None),
             Refusal::UnknownNode(_) | Refusal::NoNode => (Some("node"), None),
             Refusal::NoTarget => (Some("direction"), None),
             Refusal::ClientName | Refusal::OtherClient => (Some("client"), None),

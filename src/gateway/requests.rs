@@ -107,10 +107,7 @@ impl Hub {
             ClientMessage::PaneWatch(watch) => self.watch(viewer, &watch.panes),
             ClientMessage::PaneUnwatch(unwatch) => Ok(self.unwatch(viewer, &unwatch.pane_ids)),
             ClientMessage::Resume(resume) => self.resume(viewer, &resume.client),
-            ClientMessage::TerminalLend(lend) => {
-                viewer.offer_terminal(lend);
-                Ok(Made::default())
-            }
+            ClientMessage::TerminalLend(lend) => viewer.offer_terminal(lend),
             ClientMessage::TerminalTakeBack(_) => {
                 viewer.return_terminal();
                 Ok(Made::default())

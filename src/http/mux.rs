@@ -156,6 +156,8 @@ async fn serve_viewer(
                 }
             };
             tracing::debug!(viewer = %attached.viewer.id, "connection ends: {end:?}");
+            // Keys that were read for the client and not given to it yet.
+            let _ = timeout(CLOSE_WITHIN, writer.tell_of_terminal()).await;
             end
         }
         Err(error) => {

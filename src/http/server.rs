@@ -114,7 +114,7 @@ async fn accept(door: &Door, router: &Router, shutdown: &CancellationToken, conn
                 if let Err(error) = stream.set_unsent(UNSENT_BYTES as usize) {
                     tracing::debug!(%error, "cannot set SO_SNDBUF");
                 }
-                let process = Some(PeerProcess(stream.peer()));
+                let process = stream.peer().map(PeerProcess);
                 connections.spawn(converse(stream, Peer(HERE), process, router, shutdown, place));
             }
             // Other users come through the network.

@@ -407,6 +407,9 @@ client_messages! {
         /// The offset after the last byte that it shows.
         #[cfg_attr(test, ts(type = "number"))]
         offset: u64,
+        /// The number of the terminal's device, as `stat` tells it (`st_rdev`).
+        #[cfg_attr(test, ts(type = "number"))]
+        device: u64,
         /// What only the client knows the meaning of: what is typed with one of these in it comes back to the client.
         stops: Vec<String>,
     }
@@ -560,7 +563,7 @@ mod tests {
     #[test]
     fn what_holds_a_stop_or_may_begin_one_is_stopped() {
         let stops = vec!["\x1c".to_owned(), "\x1b[200~".to_owned()];
-        let lend = TerminalLend { pane_id: PaneId(1), offset: 0, stops };
+        let lend = TerminalLend { pane_id: PaneId(1), offset: 0, device: 0, stops };
         for plain in [&b""[..], b"a", b"\x1b[A", b"200~", b"\x1b[20~", b"[200~"] {
             assert!(!lend.is_stopped(plain), "{}", plain.escape_ascii());
         }

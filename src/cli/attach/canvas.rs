@@ -10,6 +10,7 @@ mod tests;
 use std::io::Write;
 
 use super::notice::fitted;
+use super::terminal::MODES_OFF;
 use crate::geometry::Size;
 use crate::pane::filter::Filter;
 use crate::pane::log::OutputBuf;
@@ -41,6 +42,8 @@ pub(super) struct Canvas {
     written: Filter,
     /// Whether the pane changed our terminal's colours.
     recolored: bool,
+    /// Whether it was written to by somebody else, and may have any modes.
+    is_untracked: bool,
     /// What is said on the last row.
     notice: Option<String>,
     /// The rows as they were drawn; none while output goes through.
@@ -57,6 +60,7 @@ impl Canvas {
             pane: None,
             written: Filter::new(),
             recolored: false,
+            is_untracked: false,
             notice: None,
             drawn: None,
             corner: (0, 0),
@@ -79,9 +83,18 @@ impl Canvas {
         out
     }
 
+    /// Our terminal may show, and have been left with, what we do not know of.
+    pub(super) fn lose_track(&mut self) {
+        self.is_untracked = true;
+    }
+
     /// Undoes all modes, so that our terminal is like a fresh one but for what it shows.
     fn undo(&mut self) -> Vec<u8> {
         let mut out = CANCEL.to_vec();
+        if std::mem::take(&mut self.is_untracked) {
+            out.extend_from_slice(MODES_OFF);
+            self.recolored = true;
+        }
         let modes = *self.written.modes();
         modes.input_reset(&mut out);
         modes.screen_reset(&mut out);

@@ -5,11 +5,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use super::canvas::Canvas;
 use super::escape::{Escapes, Typed};
-use super::lending::Lending;
+use super::lending::{Lending, Look};
 use super::notice;
 use super::stdio::{self, Input, Output};
 use super::terminal::{self, Raw};
@@ -18,6 +18,7 @@ use crate::client::outbox::{Full, HELD_BYTES};
 use crate::client::{Client, Closed, Event, Loss, Returned, Status};
 use crate::clock::Moment;
 use crate::ids::PaneId;
+use crate::protocol::client::TerminalLend;
 
 /// How long something that happened is shown.
 const SHOWN_FOR: Duration = Duration::from_secs(3);
@@ -151,6 +152,7 @@ impl Session {
         returns: &mut Signal,
     ) -> End {
         let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let client = self.client.clone();
         loop {
             let is_idle = self.output.is_idle();
@@ -184,7 +186,10 @@ impl Session {
                     self.change.get_or_insert(Change::Content);
                     raw.again().err().map(|_| End::TerminalGone)
                 }
-                _ = ticks.tick(), if is_idle => None,
+                _ = ticks.tick() => {
+                    self.look_after_keys(input);
+                    None
+                }
             };
             if let Some(ended) = ended {
                 return ended;
@@ -240,9 +245,13 @@ impl Session {
         let Some(shown) = self.shown.filter(|_| is_at_rest && self.lending.may_be_offered(now)) else {
             return;
         };
-        let is_out = stdio::is_one_terminal()
-            && input.leave_to_others(true)
-            && self.client.lend(self.pane, shown, self.escapes.stops());
+        let lend = stdio::device().map(|device| TerminalLend {
+            pane_id: self.pane,
+            offset: shown,
+            device,
+            stops: self.escapes.stops(),
+        });
+        let is_out = lend.is_some_and(|lend| input.leave_to_others(true) && self.client.lend(lend));
         if !is_out {
             input.leave_to_others(false);
         }
@@ -255,17 +264,38 @@ impl Session {
             self.client.take_back();
         }
         while !self.lending.is_home() {
+            if self.output.idle().await.is_err() {
+                return;
+            }
             let event = self.client.next().await;
             self.happened(event, input);
         }
     }
 
+    /// A gateway that hangs must not keep our keys, of which some may be to leave.
+    fn look_after_keys(&mut self, input: &Input) {
+        match self.lending.look(input.has_unread()) {
+            Look::Wait => {}
+            Look::WantBack => {
+                if self.lending.want_back() {
+                    self.client.take_back();
+                }
+            }
+            Look::GiveUp => self.client.hang_up(),
+        }
+    }
+
     /// Our terminal is here again.
-    fn returned(&mut self, Returned { keys, passed }: Returned, input: &Input) -> Option<End> {
+    fn returned(&mut self, returned: Returned, input: &Input) -> Option<End> {
+        let Returned { keys, passed, is_lost } = returned;
         self.lending.returned(passed.is_some() || !keys.is_empty(), Instant::now());
         input.leave_to_others(false);
         if let Some(last) = passed {
             self.escapes.passed(last);
+        }
+        if is_lost {
+            self.canvas.lose_track();
+            self.change.get_or_insert(Change::Content);
         }
         self.typed(&keys)
     }
@@ -310,14 +340,20 @@ impl Session {
     fn happened(&mut self, event: Event, input: &Input) -> Option<End> {
         match event {
             Event::Output { pane, offset, bytes } if pane == self.pane => {
+                self.keep_if_offered(input);
                 let drawn = self.canvas.output(&bytes);
                 self.draw(drawn, offset + bytes.len() as u64);
             }
             Event::Restart { pane, offset, size, bytes } if pane == self.pane => {
+                self.keep_if_offered(input);
                 let drawn = self.canvas.restart(size, &bytes);
                 self.draw(drawn, offset);
             }
-            Event::Lent => self.lending.lent(),
+            Event::Lent => {
+                if self.lending.lent() {
+                    input.leave_to_others(true);
+                }
+            }
             Event::Returned(returned) => return self.returned(returned, input),
             Event::Lost(Loss { message, bytes, .. }) => {
                 self.show(format!("{} did not arrive: {message}", notice::bytes(bytes)));
@@ -333,6 +369,13 @@ impl Session {
             Event::Layout | Event::Watching { .. } | Event::Output { .. } | Event::Restart { .. } => {}
         }
         None
+    }
+
+    /// Output crossed the offer of our terminal, which is not taken then: keys must not wait for the answer.
+    fn keep_if_offered(&mut self, input: &Input) {
+        if self.lending.kept() {
+            input.leave_to_others(false);
+        }
     }
 
     /// Puts what the pane printed up to an offset on our terminal, where it is not there already.

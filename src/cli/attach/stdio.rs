@@ -6,14 +6,19 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags, open};
-use rustix::io::{Errno, read, write};
+use rustix::fs::{Mode, OFlags, fstat, open};
+use rustix::io::{Errno, ioctl_fionread, read, write};
 use rustix::termios::ttyname;
 use tokio::io::Interest;
 use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
 
 use crate::host;
+
+/// How soon a terminal is tried again when it can't be watched, for want of descriptors.
+const WATCH_RETRY: Duration = Duration::from_millis(50);
 
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 32 << 10;
@@ -53,6 +58,11 @@ impl Input {
         self.pieces.is_empty()
     }
 
+    /// Whether something was typed that nobody has read.
+    pub(super) fn has_unread(&self) -> bool {
+        ioctl_fionread(io::stdin()).is_ok_and(|unread| unread > 0)
+    }
+
     /// Leaves to others what comes from now on, or no longer. Whether it can be left to them.
     pub(super) fn leave_to_others(&self, is_left: bool) -> bool {
         self.is_read.as_ref().is_some_and(|is_read| is_read.send(!is_left).is_ok())
@@ -67,7 +77,10 @@ async fn read_terminal(
     let mut buffer = vec![0; READ_BYTES];
     while is_read.wait_for(|is_read| *is_read).await.is_ok() {
         // Unwatched while others read: each key would wake us.
-        let Ok(watched) = host::watch(terminal.clone(), Interest::READABLE) else { return };
+        let Ok(watched) = host::watch(terminal.clone(), Interest::READABLE) else {
+            sleep(WATCH_RETRY).await;
+            continue;
+        };
         while *is_read.borrow_and_update() {
             // Nothing is read that could not be passed on at once.
             let Ok(room) = pieces.reserve().await else { return };
@@ -161,10 +174,11 @@ impl Output {
     }
 }
 
-/// Whether our input and our output are the same terminal.
-pub(super) fn is_one_terminal() -> bool {
-    let input = ttyname(io::stdin(), Vec::with_capacity(PATH_BYTES)).ok();
-    input.is_some() && input == ttyname(io::stdout(), Vec::with_capacity(PATH_BYTES)).ok()
+/// The device that our input and our output are, if they are the same terminal.
+pub(super) fn device() -> Option<u64> {
+    let input = ttyname(io::stdin(), Vec::with_capacity(PATH_BYTES)).ok()?;
+    let is_both = ttyname(io::stdout(), Vec::with_capacity(PATH_BYTES)).is_ok_and(|output| output == input);
+    is_both.then(|| fstat(io::stdin()).ok().map(|status| status.st_rdev))?
 }
 
 /// Writes what is taken at once: how many bytes. What goes wrong is found by whoever writes the rest.

@@ -8,11 +8,14 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 
 use crate::geometry::Size;
 
-/// Switches everything off that a program may have left on. For a panic, when nobody can say what it was: after it the
-/// other screen is gone and keys, mouse and cursor are as usual.
-const ALL_OFF: &[u8] = b"\x18\x1b[?2026l\x1b[<9u\x1b[=0u\x1b[?1049l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\
+/// Switches everything off that a program may have left on, where nobody can say what it was: after it the other screen is
+/// gone and keys, mouse and cursor are as usual.
+pub(super) const MODES_OFF: &[u8] = b"\x18\x1b[?2026l\x1b[<9u\x1b[=0u\x1b[?1049l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\
 \x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l\x1b[?2004l\x1b[?2031l\x1b[?2048l\x1b[?1l\x1b>\x1b[>4;0m\x1b[?6l\x1b[r\
-\x1b[4l\x1b[20l\x1b[?5l\x1b[?45l\x1b[?7h\x1b[?25h\x1b(B\x0f\x1b[0 q\x1b[0m\x1b[999H\r\n\x1b[23;0t";
+\x1b[4l\x1b[20l\x1b[?5l\x1b[?45l\x1b[?7h\x1b[?25h\x1b(B\x0f\x1b[0 q\x1b[0m";
+
+/// Leaves the picture, in a panic: the cursor goes below it, and the title is given back.
+const LEAVE: &[u8] = b"\x1b[999H\r\n\x1b[23;0t";
 
 /// What is to be given back; none if nothing was taken.
 static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
@@ -75,7 +78,7 @@ fn give_back_in_panics() {
             // Who panics while it is taken or given back has it in a state of its own.
             if let Some(taken) = TAKEN.try_lock().ok().and_then(|mut taken| taken.take()) {
                 let mut terminal = io::stdout();
-                let _ = terminal.write_all(ALL_OFF).and_then(|()| terminal.flush());
+                let _ = terminal.write_all(&[MODES_OFF, LEAVE].concat()).and_then(|()| terminal.flush());
                 let _ = taken.give_back();
             }
             hook(panic);

@@ -173,7 +173,7 @@ fn near() -> Conversation {
 }
 
 fn lend() -> TerminalLend {
-    TerminalLend { pane_id: PANE, offset: 7, stops: vec!["~".to_owned()] }
+    TerminalLend { pane_id: PANE, offset: 7, device: 5, stops: vec!["~".to_owned()] }
 }
 
 #[test]
@@ -181,20 +181,23 @@ fn a_terminal_that_was_offered_comes_back_once() {
     let mut conversation = near();
     assert!(conversation.lend(lend()) && !conversation.lend(lend()), "there is one terminal");
     let (texts, _) = said(&mut conversation);
-    assert_eq!(texts, [json!({ "type": "terminal_lend", "paneId": "p1", "offset": 7, "stops": ["~"] })]);
+    assert_eq!(
+        texts,
+        [json!({ "type": "terminal_lend", "paneId": "p1", "offset": 7, "device": 5, "stops": ["~"] })]
+    );
     hear(&mut conversation, json!({ "type": "terminal_lent" }));
     conversation.take_back();
     assert_eq!(types(&said(&mut conversation).0), ["terminal_take_back"]);
     let returned = json!({ "type": "terminal_returned", "keys": "fg==", "passed": 13 });
     hear(&mut conversation, returned.clone());
     hear(&mut conversation, returned);
-    let back = Event::Returned(Returned { keys: b"~".to_vec(), passed: Some(13) });
+    let back = Event::Returned(Returned { keys: b"~".to_vec(), passed: Some(13), is_lost: false });
     assert_eq!(events(&mut conversation), [Event::Lent, back]);
     conversation.take_back();
     assert!(said(&mut conversation).0.is_empty(), "it is here");
     assert!(conversation.lend(lend()), "offered again");
     conversation.closed();
-    let lost = Event::Returned(Returned::default());
+    let lost = Event::Returned(Returned { is_lost: true, ..Returned::default() });
     assert_eq!(events(&mut conversation), [lost], "with the connection");
 }
 
@@ -204,6 +207,11 @@ fn a_terminal_stays_where_it_is_of_no_use_or_not_understood() {
     open(&mut far, 3, 0);
     assert!(!far.lend(lend()), "over the network");
     assert!(!conversation().lend(lend()), "without a connection");
+    let mut lent = near();
+    assert!(lent.lend(lend()));
+    hear(&mut lent, json!({ "type": "terminal_lent" }));
+    hear(&mut lent, json!({ "type": "error", "code": "unknown_type", "message": "another message" }));
+    assert!(!lent.lend(lend()), "it is still there");
     let refused = json!({ "type": "terminal_returned", "keys": "", "refused": "no terminal" });
     let unknown = json!({ "type": "error", "code": "unknown_type", "message": "unknown message type" });
     for answer in [refused, unknown] {

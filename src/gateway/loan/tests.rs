@@ -20,12 +20,12 @@ fn lent() -> (Loans, File) {
     raw.make_raw();
     tcsetattr(&terminal, OptionalActions::Now, &raw).unwrap();
     rustix::io::ioctl_fionbio(&terminal, true).unwrap();
-    let device = fstat(&terminal).unwrap().st_rdev;
+    let device = rustix::fs::fstat(&terminal).unwrap().st_rdev;
     let holder = Holder::of(rustix::process::getpid()).unwrap();
     // As if it had just been seen to be in front, throughout the test.
     *holder.seen.lock().unwrap() = Some(Instant::now() + Duration::from_secs(3600));
     let terminal = watch(terminal, Interest::READABLE).unwrap();
-    let lend = TerminalLend { pane_id: PANE, offset: 100, stops: Vec::new() };
+    let lend = TerminalLend { pane_id: PANE, offset: 100, device, stops: Vec::new() };
     let loan = Loan { terminal, device, holder, lend, channel: CHANNEL };
     let loans = Loans::default();
     loans.lock().place = Place::Offered(Arc::new(loan));
@@ -45,17 +45,18 @@ fn a_process_has_its_terminal_while_it_runs_in_the_foreground() {
     // Major 136, minor 300: the minor number has two parts.
     let terminal = rustix::fs::makedev(136, 300);
     let number = (136 << 8) | (300 & 0xff) | ((300 & !0xff) << 12);
-    let status = |state: &str, group: i32, number: i32, foreground: i32| {
-        format!("42 (a ) T (b) {state} 1 {group} 40 {number} {foreground} 4194304 0").into_bytes()
+    let is_in_front = |state: &str, group: i32, number: i32, foreground: i32| {
+        let text = format!("42 (a ) T (b) {state} 1 {group} 40 {number} {foreground} 4194304 0");
+        Status::parse(text.as_bytes()).is_some_and(|status| status.is_in_front(terminal))
     };
-    assert!(has_terminal(&status("S", 42, number, 42), terminal));
-    assert!(has_terminal(&status("R", 42, number, 42), terminal));
-    assert!(!has_terminal(&status("T", 42, number, 42), terminal), "it is stopped");
-    assert!(!has_terminal(&status("S", 42, number, 50), terminal), "it is in the background");
-    assert!(!has_terminal(&status("S", 42, number + 1, 42), terminal), "it has another terminal");
-    assert!(!has_terminal(&status("S", 42, 0, -1), terminal), "it has none");
+    assert!(is_in_front("S", 42, number, 42) && is_in_front("R", 42, number, 42));
+    assert!(!is_in_front("T", 42, number, 42), "it is stopped");
+    assert!(!is_in_front("S", 42, number, 50), "it is in the background");
+    assert!(!is_in_front("S", 42, number + 1, 42), "it has another terminal");
+    assert!(!is_in_front("S", 42, 0, -1) && !is_in_front("S", -1, number, -1), "it has none");
+    assert!(!is_in_front("S", 0, number, 0), "its groups are of another namespace");
     for cut in [&b""[..], b"42 (a", b"42 (a) S 1 42"] {
-        assert!(!has_terminal(cut, terminal));
+        assert_eq!(Status::parse(cut), None);
     }
 }
 
@@ -133,20 +134,22 @@ async fn an_offer_that_comes_too_late_is_turned_down() {
     let (loans, _other) = lent();
     loans.end(b"");
     assert_eq!(loans.word(|_, _| true), Some(returned(b"", None)), "it was taken back before it was granted");
-    loans.lock().refused = Some("no".to_owned());
-    let refused =
-        ServerMessage::TerminalReturned { keys: String::new(), passed: None, refused: Some("no".to_owned()) };
-    assert_eq!((loans.word(|_, _| true), loans.word(|_, _| true)), (Some(refused), None));
+    for (unfit, is_final) in [(Unfit::Far, true), (Unfit::NoTerminal, true), (Unfit::Behind, false)] {
+        loans.lock().turned_down = Some(unfit);
+        let Some(ServerMessage::TerminalReturned { refused, .. }) = loans.word(|_, _| true) else {
+            panic!("no answer")
+        };
+        assert_eq!((refused.is_some(), loans.word(|_, _| true)), (is_final, None));
+    }
 }
 
 #[tokio::test]
 async fn only_the_terminal_of_a_process_is_taken() {
-    let lend = |stops| TerminalLend { pane_id: PANE, offset: 0, stops };
+    let lend = |stops| TerminalLend { pane_id: PANE, offset: 0, device: 0, stops };
     let this = rustix::process::getpid();
     let open = |lend| Loan::open(this, lend, CHANNEL).unwrap_err();
     assert!(matches!(open(lend(vec![String::new()])), Unfit::Stops));
     assert!(matches!(open(lend(vec!["x".to_owned(); MAX_STOPS + 1])), Unfit::Stops));
     assert!(matches!(open(lend(vec!["x".repeat(MAX_STOP_BYTES + 1)])), Unfit::Stops));
-    // Of a test, that is a file, a pipe, or a terminal that the process which runs all tests has.
-    assert!(matches!(open(lend(Vec::new())), Unfit::NoTerminal | Unfit::Closed(_)));
+    assert!(matches!(open(lend(Vec::new())), Unfit::NoTerminal), "no device has this number");
 }

@@ -44,14 +44,14 @@ pub(super) struct Received<T> {
 #[derive(Debug)]
 pub(super) struct Socket {
     fd: AsyncFd<OwnedFd>,
-    /// The other process.
+    /// The other process; 0 if it is in another process namespace.
     pub(super) peer: i32,
 }
 
 impl Socket {
     /// Takes over a connected socket. Who is at the other end must be of our user.
     fn new(fd: OwnedFd) -> io::Result<Socket> {
-        let peer = own_peer(&fd)?.as_raw_nonzero().get();
+        let peer = own_peer(&fd)?.map_or(0, |peer| peer.as_raw_nonzero().get());
         Ok(Socket { fd: watch(fd, Interest::READABLE | Interest::WRITABLE)?, peer })
     }
 

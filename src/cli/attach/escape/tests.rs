@@ -105,7 +105,7 @@ proptest! {
     fn what_has_no_stop_may_go_another_way(input in input(), cuts in prop::collection::vec(1_usize..5, 1..40)) {
         let now = Instant::now();
         let (mut escapes, mut typed, mut rest) = (escapes(), Vec::new(), &input[..]);
-        let lend = TerminalLend { pane_id: PaneId(1), offset: 0, stops: escapes.stops() };
+        let lend = TerminalLend { pane_id: PaneId(1), offset: 0, device: 0, stops: escapes.stops() };
         for cut in cuts.iter().cycle() {
             if rest.is_empty() || typed.last() == Some(&Typed::Detach) {
                 break;

@@ -45,3 +45,38 @@ fn where_it_is_of_no_use_it_stays() {
     assert!(lending.is_home() && !lending.may_be_offered(now));
     assert!(lending.may_be_offered(now + LONGEST_REST));
 }
+
+#[test]
+fn output_that_crosses_an_offer_keeps_it_here() {
+    let now = Instant::now();
+    let mut lending = Lending::new();
+    assert!(!lending.kept(), "nothing is offered");
+    lending.offered(true, now);
+    assert!(lending.kept() && lending.is_home() && !lending.may_be_offered(now), "the answer is under way");
+    assert!(!lending.kept() && !lending.want_back());
+    lending.returned(false, now);
+    lending.offered(true, now + LONGEST_REST);
+    lending.lent();
+    assert!(!lending.kept() && lending.is_lent(), "what comes now is there");
+}
+
+#[test]
+fn keys_that_nobody_reads_bring_it_back() {
+    let now = Instant::now();
+    let mut lending = Lending::new();
+    assert_eq!(
+        [lending.look(true), lending.look(true), lending.look(true)],
+        [Look::Wait; 3],
+        "they are ours"
+    );
+    lending.offered(true, now);
+    lending.lent();
+    assert_eq!(
+        [lending.look(true), lending.look(false), lending.look(true)],
+        [Look::Wait; 3],
+        "they are read"
+    );
+    assert_eq!([lending.look(true), lending.look(true)], [Look::WantBack, Look::GiveUp]);
+    lending.returned(false, now);
+    assert_eq!(lending.look(true), Look::Wait);
+}
