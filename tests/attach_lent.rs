@@ -7,6 +7,7 @@ mod support;
 use std::io::Read;
 
 use everpane::ids::PaneId;
+use rustix::termios::{OptionalActions, OutputModes, tcgetattr, tcsetattr};
 
 use support::attached::{SIZE, Terminal};
 use support::stage::{Stage, eventually};
@@ -112,7 +113,11 @@ fn who_is_stopped_gets_what_is_typed_afterwards() {
     eventually("a process that is stopped", || {
         support::processes::Process::of(pid).filter(|process| process.state == 'T')
     });
-    // A shell would read this.
+    // A shell takes the terminal back, and would read this.
+    let ours = tcgetattr(&terminal.tty).unwrap();
+    let mut shells = ours.clone();
+    shells.output_modes |= OutputModes::OPOST;
+    tcsetattr(&terminal.tty, OptionalActions::Now, &shells).unwrap();
     terminal.press(b"two ");
     until_returned(&stage, &terminal);
     viewer.type_in(pane, "meanwhile ");

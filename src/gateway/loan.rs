@@ -19,6 +19,7 @@ use bytes::Bytes;
 use rustix::fs::{Dev, Mode, OFlags, major, minor, open, stat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::Pid;
+use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, tcgetattr};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
@@ -44,8 +45,9 @@ const MAX_STOP_BYTES: usize = 32;
 /// The major numbers of PTYs. Other terminals may let a writer wait though it asks not to.
 const PTYS: RangeInclusive<u32> = 136..=143;
 
-/// For how long it is known that a process has its terminal: a key and its echo ask once.
-const SEEN_FOR: Duration = Duration::from_millis(1);
+/// For how long a process that was seen to have its terminal is taken to have it, while the terminal's settings are as
+/// they were: a shell that takes it back sets its own. To ask the system costs as much as all else about a key.
+const SEEN_FOR: Duration = Duration::from_millis(20);
 
 /// How much of what the system says of a process is looked at, in bytes.
 const STATUS_BYTES: usize = 256;
@@ -161,10 +163,20 @@ impl Status {
     }
 }
 
+/// The settings of a terminal by which those who use it differ.
+type Modes = (InputModes, OutputModes, ControlModes, LocalModes);
+
+fn modes(terminal: &OwnedFd) -> Result<Modes, Errno> {
+    let settings = tcgetattr(terminal)?;
+    Ok((settings.input_modes, settings.output_modes, settings.control_modes, settings.local_modes))
+}
+
 /// A terminal that is lent, or is to be.
 #[derive(Debug)]
 pub struct Loan {
     terminal: AsyncFd<OwnedFd>,
+    /// Its settings when it was lent.
+    settings: Modes,
     device: Dev,
     holder: Holder,
     /// What the client said of it.
@@ -192,13 +204,19 @@ impl Loan {
         // Opened anew, so that what is set here is nobody else's; and none of ours.
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let terminal = open(path.as_str(), flags, Mode::empty())?;
+        let settings = modes(&terminal)?;
         let terminal = watch(terminal, Interest::READABLE).map_err(Unfit::Closed)?;
-        Ok(Loan { terminal, device, holder, lend, channel })
+        Ok(Loan { terminal, settings, device, holder, lend, channel })
+    }
+
+    /// Whether nobody but its process has the terminal.
+    fn is_ours(&self) -> bool {
+        modes(self.terminal.get_ref()) == Ok(self.settings) && self.holder.is_in_front(self.device)
     }
 
     /// What was typed, as far as there is room for it in `buffer`; none if nothing was, or it is not for us.
     fn read<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], Errno> {
-        if !self.holder.is_in_front(self.device) {
+        if !self.is_ours() {
             return Err(Errno::IO);
         }
         match retry_on_intr(|| rustix::io::read(&self.terminal, &mut *buffer)) {
@@ -212,7 +230,7 @@ impl Loan {
 
     /// Writes to the terminal: how many bytes of `output` it took.
     fn write(&self, output: &[u8]) -> usize {
-        if !self.holder.is_in_front(self.device) {
+        if !self.is_ours() {
             return 0;
         }
         let mut done = 0;

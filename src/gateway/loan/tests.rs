@@ -1,9 +1,9 @@
 //! A real terminal, lent by nobody.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, tcsetattr};
 
 use super::*;
 
@@ -26,7 +26,8 @@ fn lent() -> (Loans, File) {
     *holder.seen.lock().unwrap() = Some(Instant::now() + Duration::from_secs(3600));
     let terminal = watch(terminal, Interest::READABLE).unwrap();
     let lend = TerminalLend { pane_id: PANE, offset: 100, device, stops: Vec::new() };
-    let loan = Loan { terminal, device, holder, lend, channel: CHANNEL };
+    let settings = modes(terminal.get_ref()).unwrap();
+    let loan = Loan { terminal, settings, device, holder, lend, channel: CHANNEL };
     let loans = Loans::default();
     loans.lock().place = Place::Offered(Arc::new(loan));
     (loans, other.into())
@@ -84,6 +85,29 @@ async fn the_client_knows_of_each_byte_whether_it_is_there() {
     assert_eq!(loans.word(|_, _| false), None, "told once");
     let after = echo(108, b"after");
     assert_eq!(loans.draw(after.clone()), (None, Some(after)));
+}
+
+#[tokio::test]
+async fn a_terminal_that_somebody_else_set_up_is_left_alone() {
+    let (loans, mut other) = lent();
+    granted(&loans);
+    let loan = loans.reading().unwrap();
+    other.write_all(b"keys").unwrap();
+    let mut buffer = [0; MAX_KEYS];
+    eventually_readable(&loan).await;
+    let terminal = loan.terminal.get_ref();
+    let raw = tcgetattr(terminal).unwrap();
+    let mut cooked = raw.clone();
+    cooked.output_modes |= OutputModes::OPOST;
+    tcsetattr(terminal, OptionalActions::Now, &cooked).unwrap();
+    assert_eq!((loan.read(&mut buffer), loan.write(b"echo")), (Err(Errno::IO), 0));
+    tcsetattr(terminal, OptionalActions::Now, &raw).unwrap();
+    assert_eq!((loan.read(&mut buffer), loan.write(b"echo")), (Ok(&b"keys"[..]), 4));
+}
+
+/// Waits until something was typed.
+async fn eventually_readable(loan: &Loan) {
+    loan.terminal.readable().await.unwrap().clear_ready();
 }
 
 #[tokio::test]
