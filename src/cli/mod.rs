@@ -3,6 +3,7 @@
 
 mod acts;
 mod address;
+mod ago;
 mod api;
 mod attach;
 mod background;

@@ -1,5 +1,8 @@
 //! Nodes as a table for people.
 
+use std::time::Duration;
+
+use super::ago::ago;
 use super::table::{self, Row, Style};
 use crate::protocol::node::{NodeRecord, NodeStatus, OfflineCause};
 
@@ -17,7 +20,9 @@ fn row(node: &NodeRecord, now: u64) -> [String; 7] {
         NodeStatus::Active => "active",
         NodeStatus::Offline => "offline",
     };
-    let seen = node.last_seen.map_or_else(|| "now".to_owned(), |seen| ago(now.saturating_sub(seen)));
+    let seen = node
+        .last_seen
+        .map_or_else(|| "now".to_owned(), |seen| ago(Duration::from_secs(now.saturating_sub(seen))));
     [
         node.id.clone(),
         status.to_owned(),
@@ -36,15 +41,6 @@ fn reason(why: OfflineCause) -> &'static str {
         OfflineCause::Silent => "silent",
         OfflineCause::Left => "left",
         OfflineCause::GatewayRestarted => "gateway restarted",
-    }
-}
-
-fn ago(secs: u64) -> String {
-    match secs {
-        0..60 => format!("{secs} s ago"),
-        60..3600 => format!("{} min ago", secs / 60),
-        3600..86_400 => format!("{} h ago", secs / 3600),
-        _ => format!("{} d ago", secs / 86_400),
     }
 }
 

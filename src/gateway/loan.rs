@@ -425,7 +425,8 @@ impl Viewer {
         self.loans.word(|pane, offset| self.was_sent(pane, offset))
     }
 
-    /// See [`Loans::draw`].
+    /// Puts an output frame on the viewer's terminal, if that is lent and the frame is an echo: the frame up to where it is
+    /// there, and from there on.
     #[must_use]
     pub fn draw(&self, frame: Bytes) -> (Option<Bytes>, Option<Bytes>) {
         self.loans.draw(frame)

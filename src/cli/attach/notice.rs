@@ -1,9 +1,10 @@
 //! What is said about a pane without a terminal, and about a gateway that is away: the page's words, on one line.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::cli::ago::ago_at;
 use crate::client::Status;
 use crate::protocol::client::WakePolicy;
 use crate::protocol::server::{PaneInfo, PaneStatus};
@@ -29,7 +30,7 @@ pub(super) fn state_of(info: &PaneInfo, unix_ms: u64) -> Option<String> {
 }
 
 fn state_and_hint(info: &PaneInfo, unix_ms: u64) -> Option<(String, String)> {
-    let ago = |at: u64| ago(Duration::from_millis(unix_ms.saturating_sub(at)));
+    let ago = |at: u64| ago_at(at, unix_ms);
     let node = &info.node;
     let (state, purpose) = match &info.status {
         PaneStatus::Live => return None,
@@ -94,17 +95,10 @@ pub(super) fn bytes(count: usize) -> String {
     }
 }
 
-fn ago(span: Duration) -> String {
-    match span.as_secs() {
-        0..5 => "just now".to_owned(),
-        seconds @ 5..120 => format!("{seconds} s ago"),
-        seconds @ 120..7200 => format!("{} min ago", seconds / 60),
-        seconds => format!("{} h ago", seconds / 3600),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -124,7 +118,7 @@ mod tests {
         let exited = json!({ "state": "exited", "code": 3, "at": 10_000 });
         assert_eq!(
             said(exited.clone(), "any-key", 0).unwrap(),
-            "Disconnected: exited with code 3, 60 s ago — press any key to reconnect"
+            "Disconnected: exited with code 3, 1 min ago — press any key to reconnect"
         );
         let pending = said(exited.clone(), "enter", 9).unwrap();
         assert!(pending.ends_with("press Enter to reconnect (9 bytes waiting)"), "{pending}");
@@ -138,7 +132,7 @@ mod tests {
     fn who_only_looks_is_told_of_the_state_alone() {
         let exited = json!({ "state": "exited", "code": 3, "at": 10_000 });
         let looks = |status| state_of(&pane(status, "any-key", 0), 70_000).unwrap();
-        assert_eq!(looks(exited), "Disconnected: exited with code 3, 60 s ago");
+        assert_eq!(looks(exited), "Disconnected: exited with code 3, 1 min ago");
         assert_eq!(looks(json!({ "state": "starting" })), "Starting…");
     }
 

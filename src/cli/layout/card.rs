@@ -1,5 +1,8 @@
 //! What stands on a pane without a terminal: how things are, why, and what brings it back. The page says the same.
 
+use std::time::Duration;
+
+use crate::cli::ago::{ago_at, rounded};
 use crate::protocol::client::WakePolicy;
 use crate::protocol::server::{PaneInfo, PaneStatus};
 
@@ -40,20 +43,20 @@ fn card(info: &PaneInfo, now: u64) -> Card {
             is_bad: true,
         },
         PaneStatus::Lost { since, reason } => {
-            let fact = format!("lost {}; its program may live on there", ago(*since, now));
+            let fact = format!("lost {}; its program may live on there", ago_at(*since, now));
             away(format!("Node {node} is lost"), fact, reason.as_deref(), info.wake)
         }
         PaneStatus::Asleep { since, reason } => {
-            let fact = format!("{node} went to sleep {}", ago(*since, now));
+            let fact = format!("{node} went to sleep {}", ago_at(*since, now));
             away("Asleep".to_owned(), fact, reason.as_deref(), info.wake)
         }
         PaneStatus::Waking { attempt, since } => {
-            let waited = duration(now.saturating_sub(*since));
+            let waited = rounded(Duration::from_millis(now.saturating_sub(*since)));
             calm(format!("Waking {node}… attempt {attempt}, {waited}"), KEPT.to_owned())
         }
         PaneStatus::Live => calm(format!("Disconnected — {}", hint(info.wake, "reconnect")), String::new()),
         PaneStatus::Exited { code, signal, at } => {
-            let when = ago(*at, now);
+            let when = ago_at(*at, now);
             let cause = match (signal, code) {
                 (Some(signal), _) => format!("Killed by {signal} · {when}"),
                 (None, Some(code)) => format!("Exited with code {code} · {when}"),
@@ -89,23 +92,6 @@ fn hint(wake: WakePolicy, purpose: &str) -> String {
         WakePolicy::AnyKey => format!("press any key to {purpose}"),
         WakePolicy::Enter => format!("press Enter to {purpose}"),
         WakePolicy::Manual => "restarts only when asked to: prefix R".to_owned(),
-    }
-}
-
-fn ago(since: u64, now: u64) -> String {
-    match now.saturating_sub(since) {
-        0..1000 => "just now".to_owned(),
-        passed => format!("{} ago", duration(passed)),
-    }
-}
-
-/// A time in milliseconds, in its largest unit.
-fn duration(ms: u64) -> String {
-    match ms / 1000 {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds @ 3600..86400 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86400),
     }
 }
 
