@@ -417,6 +417,33 @@ export type PaneUnwatch = {
 paneIds: Array<string>, };
 
 /**
+ * Lends the gateway the terminal that the client's own process is in, so that keys and their echoes go through no
+ * other process: see `terminal_lent`. Native viewers on the gateway's machine only.
+ */
+export type TerminalLend = { 
+/**
+ * The pane that the terminal shows.
+ */
+paneId: string, 
+/**
+ * The offset after the last byte that it shows.
+ */
+offset: number, 
+/**
+ * The number of the terminal's device, as `stat` tells it (`st_rdev`).
+ */
+device: number, 
+/**
+ * What only the client knows the meaning of: what is typed with one of these in it comes back to the client.
+ */
+stops: Array<string>, };
+
+/**
+ * Asks for the terminal back.
+ */
+export type TerminalTakeBack = Record<symbol, never>;
+
+/**
  * Says that every message up to a layout revision was taken in, so that channels of panes closed before
  * it may be used again.
  */
