@@ -123,7 +123,7 @@ fn what_ends_it_gives_the_terminal_back() {
 
 #[test]
 fn what_is_typed_while_the_gateway_is_away_arrives_once() {
-    let mut stage = Stage::with_settings("stty raw -echo; echo ready; exec cat > typed", BEHIND_PROXY);
+    let mut stage = Stage::with_settings("stty raw -echo; echo ready; exec tee typed", BEHIND_PROXY);
     let (mut viewer, pane) = stage.open();
     viewer.until_shows(pane, "ready");
     let proxy = Proxy::before(stage.gateway.address);
@@ -131,6 +131,8 @@ fn what_is_typed_while_the_gateway_is_away_arrives_once() {
     terminal.until_shows("ready");
     terminal.press(b"before ");
     until_typed(&stage, b"before ");
+    // Its acknowledgement came before its echo.
+    terminal.until_shows("before");
     stage.crash_gateway();
     terminal.until_shows("reconnecting");
     terminal.press(b"meanwhile ");
