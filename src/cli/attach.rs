@@ -185,7 +185,7 @@ impl Attaching {
         let sizing = is_terminal && !args.no_resize && !args.read_only;
         let viewport = Viewport { size: terminal::size(io::stdout()), view: ViewMode::Own, sizing };
         let client = open(&self.gateway, viewport).await?;
-        // One for the picker and the pane, since nobody can be told to stop reading.
+        // One for the picker and the pane, since a thread that reads can't be told to stop.
         let mut input = is_terminal.then(stdio::Input::new);
         let picked = match (target, &mut input) {
             (Some(pane), _) => Ok(pane),

@@ -107,11 +107,6 @@ impl Holder {
         Status::parse(&text[..length])
     }
 
-    /// Whether `terminal` is its own.
-    fn has(&self, terminal: Dev) -> bool {
-        self.status().is_some_and(|status| status.has(terminal))
-    }
-
     /// Whether it has `terminal` to itself: a shell that stopped it, or put it in the background, reads keys of its own.
     fn is_in_front(&self, terminal: Dev) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,10 +190,11 @@ impl Loan {
         let path = format!("/proc/{}/fd/0", process.as_raw_nonzero());
         // Nothing else is opened, as that might wait, or do something.
         let device = stat(path.as_str())?.st_rdev;
-        if device != lend.device || !PTYS.contains(&major(device)) || !holder.has(device) {
+        let status = holder.status().ok_or(Unfit::Behind)?;
+        if device != lend.device || !PTYS.contains(&major(device)) || !status.has(device) {
             return Err(Unfit::NoTerminal);
         }
-        if !holder.is_in_front(device) {
+        if !status.is_in_front(device) {
             return Err(Unfit::Behind);
         }
         // Opened anew, so that what is set here is nobody else's; and none of ours.

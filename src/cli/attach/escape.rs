@@ -119,7 +119,8 @@ pub(super) enum Typed {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Escapes {
-    keys: Vec<Key>,
+    /// What a terminal may send for each of the keys that detach.
+    keys: Vec<Vec<String>>,
     character: Option<u8>,
     /// Of the keys that detach, those that were typed, as they came, and how many they are.
     held: Vec<u8>,
@@ -139,7 +140,7 @@ impl Escapes {
     /// Whoever types begins at the start of a line.
     pub(super) fn new(keys: DetachKeys, character: EscapeCharacter) -> Escapes {
         Escapes {
-            keys: keys.0,
+            keys: keys.0.into_iter().map(forms).collect(),
             character: character.0,
             held: Vec::new(),
             count: 0,
@@ -180,7 +181,7 @@ impl Escapes {
 
     /// What must come here: in what has none of it, nor its beginning at the end, no byte is for us.
     pub(super) fn stops(&self) -> Vec<String> {
-        let keys = self.keys.first().into_iter().flat_map(|key| forms(*key));
+        let keys = self.keys.first().into_iter().flatten().cloned();
         let character = self.character.map(|character| char::from(character).to_string());
         let paste = String::from_utf8_lossy(PASTE_BEGINS).into_owned();
         keys.chain(character).chain([paste]).collect()
@@ -204,7 +205,7 @@ impl Escapes {
 
     /// Takes a key that is in no paste. How many bytes of it were taken, and whether it was the last we take.
     fn key(&mut self, rest: &[u8], out: &mut Sorted, now: Instant) -> (usize, bool) {
-        if let Some(length) = self.keys.get(self.count).and_then(|key| pressed(rest, *key)) {
+        if let Some(length) = self.keys.get(self.count).and_then(|forms| pressed(rest, forms)) {
             self.give_escape(out);
             self.count += 1;
             self.held.extend_from_slice(&rest[..length]);
@@ -279,14 +280,13 @@ impl Escapes {
     }
 }
 
-/// How many bytes a press of `key` has at the start of `bytes`, if it is there: the plain byte or, as terminals send that
-/// were asked for it, the sequence of a key with control. Of that, no part is waited for: it comes in one piece, and a
-/// lone escape must not wait.
-fn pressed(bytes: &[u8], key: Key) -> Option<usize> {
-    forms(key).iter().find(|form| bytes.starts_with(form.as_bytes())).map(String::len)
+/// How many bytes the press of a key with these forms has at the start of `bytes`, if it is there. Of a form, no part is
+/// waited for: it comes in one piece, and a lone escape must not wait.
+fn pressed(bytes: &[u8], forms: &[String]) -> Option<usize> {
+    forms.iter().find(|form| bytes.starts_with(form.as_bytes())).map(String::len)
 }
 
-/// What a terminal may send for a key.
+/// What a terminal may send for a key: the plain byte or, if it was asked to, the sequence of a key with control.
 fn forms(Key(key): Key) -> Vec<String> {
     let mut forms = vec![char::from(key).to_string()];
     if key < 0x20 {

@@ -92,7 +92,7 @@ impl Lending {
         was_kept
     }
 
-    /// A while has passed. Whether something was typed that nobody had read then; returns what to do.
+    /// A while has passed; `has_unread`: something was typed there that nobody has read. What to do.
     pub(super) fn look(&mut self, has_unread: bool) -> Look {
         let is_stuck = has_unread && !self.is_home();
         self.unread = if is_stuck { self.unread + 1 } else { 0 };
